@@ -1,0 +1,1 @@
+//! Corpora on disk: importers, exporters, splits, checks, statistics. No models.

@@ -1,0 +1,1 @@
+//! Metrics, controls, significance and tables over prediction files. No tensors, no models.

@@ -1,0 +1,1 @@
+//! Layers, tokenizers, checkpoints, one file an architecture. Knows tensors, not dialogues.

@@ -1,0 +1,10 @@
+//! From a history to a plan and a response.
+//!
+//! One trait, [`Reasoner`], stands for the paper's chain `E -> S -> SE -> R`; every model that can
+//! do the job implements it in a file of its own. No training here, and nothing about servers.
+
+mod error;
+mod reasoner;
+
+pub use error::ReasoningError;
+pub use reasoner::Reasoner;

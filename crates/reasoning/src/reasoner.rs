@@ -1,0 +1,37 @@
+//! The trait behind which every model that supports stands.
+
+use smes_dialogue::{DialogueContext, EmotionSet, Plan, Reply, StrategySet};
+
+use crate::ReasoningError;
+
+/// A model that reads a history, plans a support turn and words it.
+///
+/// Planning and responding are two calls so that a live conversation can show each decision as
+/// soon as it is made, and so that offline prediction can skip the wording.
+pub trait Reasoner: Send + Sync {
+    /// Name and version, as written into predictions: `starter@1`.
+    fn id(&self) -> String;
+
+    /// The emotions it tells apart, in index order.
+    fn emotions(&self) -> &EmotionSet;
+
+    /// The strategies it can choose, in index order.
+    fn strategies(&self) -> &StrategySet;
+
+    /// User emotion, then strategy, then system emotion, each given the ones before.
+    ///
+    /// # Errors
+    /// When the history holds labels outside the reasoner's sets, or the model fails.
+    fn plan(&self, context: &DialogueContext) -> Result<Plan, ReasoningError>;
+
+    /// The response that follows the plan. `on_text` receives its pieces as they are made.
+    ///
+    /// # Errors
+    /// As for [`Reasoner::plan`].
+    fn respond(
+        &self,
+        context: &DialogueContext,
+        plan: &Plan,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Reply, ReasoningError>;
+}

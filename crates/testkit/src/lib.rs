@@ -1,0 +1,1 @@
+//! Fixtures, tolerances and the golden loader. A dev-dependency only.

@@ -1,0 +1,1 @@
+//! Data to batches, loop, schedule, selection on validation, run folder, resume.
