@@ -66,7 +66,9 @@ pub struct ClipHeader {
 /// What the server sends: an event with its number in the session.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Number of the event in its session, from 1.
+    /// Number of the event in its session, from 1, rising without holes; it goes on counting after
+    /// an erase. `0` marks an event of this socket alone (`Welcome`, refusals): it is never
+    /// replayed and must not move the client's `last_seq`.
     pub seq: u64,
     /// The event.
     #[serde(flatten)]
