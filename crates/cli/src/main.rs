@@ -1,2 +1,104 @@
-//! The binary.
-fn main() {}
+//! `smes`: multimodal emotional-support conversation, from corpus to live talk.
+//!
+//! This file is the map of the program: one variant of [`Command`] a stage, each handled by the
+//! file of its name in `commands/`. Only this crate prints.
+
+mod commands;
+mod console;
+mod exit;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use console::Console;
+use exit::Exit;
+
+/// Allocation dominates tensor work otherwise: stock `malloc` returns freed pages at once and
+/// faults them back in on the next operation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const START_HERE: &str = "\
+Start here:
+  smes serve --open                          talk with it, in the browser
+  smes turn --text \"I can't sleep\"           one turn, in the terminal
+  smes corpus import mesc --csv MESC.csv --out corpora/mesc
+
+It supports people; it is a program, not a therapist. In an emergency, call your local
+emergency number; https://findahelpline.com lists people who help, by country.
+
+Exit codes: 0 done · 1 failed · 2 wrong usage · 3 bad input (a file or its contents) ·
+4 something is missing (a program, a model, a permission) · 130 interrupted";
+
+/// Multimodal emotional-support conversation: corpus -> cues -> reasoning -> response -> evaluation.
+#[derive(Parser, Debug)]
+#[command(name = "smes", version, after_help = START_HERE, propagate_version = true)]
+struct Cli {
+    /// Prints one JSON document on stdout instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Says less: no notes, no progress.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Talks live in the browser: text, and voice and camera if allowed.
+    Serve(commands::serve::ServeArgs),
+    /// Talks in the terminal.
+    Chat(commands::chat::ChatArgs),
+    /// Answers one turn and shows how it was read.
+    Turn(commands::turn::TurnArgs),
+    /// Imports, checks, counts and exports corpora.
+    Corpus(commands::corpus::CorpusArgs),
+    /// Reads one clip: what is heard, in words and numbers.
+    Clip(commands::clip::ClipArgs),
+    /// Trains a model by a recipe.
+    Train(commands::train::TrainArgs),
+    /// Runs a reasoner over a split and writes its predictions.
+    Predict(commands::predict::PredictArgs),
+    /// Scores a predictions file, controls beside it.
+    Score(commands::score::ScoreArgs),
+    /// Prints a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.json, cli.quiet);
+    match run(&cli.command, &console) {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => exit::report(&console, &error).into(),
+    }
+}
+
+fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(args) => commands::serve::run(args, console),
+        Command::Chat(args) => commands::chat::run(args, console),
+        Command::Turn(args) => commands::turn::run(args, console),
+        Command::Corpus(args) => commands::corpus::run(args, console),
+        Command::Clip(args) => commands::clip::run(args, console),
+        Command::Train(args) => commands::train::run(args, console),
+        Command::Predict(args) => commands::predict::run(args, console),
+        Command::Score(args) => commands::score::run(args, console),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "smes", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,10 @@
+//! One file a command; each has its arguments and a `run`.
+
+pub(crate) mod chat;
+pub(crate) mod clip;
+pub(crate) mod corpus;
+pub(crate) mod predict;
+pub(crate) mod score;
+pub(crate) mod serve;
+pub(crate) mod train;
+pub(crate) mod turn;

@@ -1,0 +1,130 @@
+//! The one printer: results on stdout, notes and progress on stderr.
+//!
+//! Colours follow `NO_COLOR` and only show on a terminal; progress bars hide in a pipe.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this file is where printing happens"
+)]
+
+use std::borrow::Cow;
+use std::io::IsTerminal;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, style::presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+/// Where a command says what it has to say.
+#[derive(Debug, Clone)]
+pub(crate) struct Console {
+    json: bool,
+    quiet: bool,
+}
+
+impl Console {
+    pub(crate) const fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// Whether the caller is a machine and wants one JSON document.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a value as JSON on stdout.
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        println!("{}", serde_json::to_string_pretty(value)?);
+        Ok(())
+    }
+
+    /// Prints a line of the result on stdout.
+    pub(crate) fn line(&self, text: &str) {
+        println!("{text}");
+    }
+
+    /// Says something beside the result, on stderr; silent when quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Says that something went wrong, on stderr; never silent.
+    pub(crate) fn error(&self, text: &str) {
+        let label = if self.is_coloured() {
+            "\u{1b}[1;31merror\u{1b}[0m"
+        } else {
+            "error"
+        };
+        eprintln!("{label}: {text}");
+    }
+
+    /// Says what to do about it, on stderr.
+    pub(crate) fn hint(&self, text: &str) {
+        let label = if self.is_coloured() {
+            "\u{1b}[1;36mhint\u{1b}[0m"
+        } else {
+            "hint"
+        };
+        eprintln!("{label}: {text}");
+    }
+
+    /// Prints a table; the first column is left-aligned, the others right.
+    pub(crate) fn table(&self, headers: &[&str], rows: &[Vec<String>]) {
+        println!("{}", render_table(headers, rows));
+    }
+
+    /// A progress bar over `len` steps.
+    pub(crate) fn progress(&self, len: u64, label: impl Into<Cow<'static, str>>) -> ProgressBar {
+        let target = if self.quiet || self.json || !std::io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let style =
+            ProgressStyle::with_template("{msg} {bar:32} {pos}/{len} {elapsed} (left {eta})")
+                .expect("the template is a constant and valid");
+        ProgressBar::with_draw_target(Some(len), target)
+            .with_style(style)
+            .with_message(label)
+    }
+
+    fn is_coloured(&self) -> bool {
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+    }
+}
+
+fn render_table(headers: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(headers.iter().copied());
+    for row in rows {
+        table.add_row(row);
+    }
+    for (idx, column) in table.column_iter_mut().enumerate() {
+        let side = if idx == 0 {
+            CellAlignment::Left
+        } else {
+            CellAlignment::Right
+        };
+        column.set_cell_alignment(side);
+    }
+    table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_right_and_names_left() {
+        let rows = vec![
+            vec!["a".to_owned(), "1".to_owned()],
+            vec!["long name".to_owned(), "100".to_owned()],
+        ];
+        let table = render_table(&["name", "n"], &rows);
+        assert!(table.contains("a            1"), "{table}");
+    }
+}
