@@ -1,0 +1,362 @@
+//! From a file to sound and pictures in memory.
+//!
+//! One `ffmpeg` process decodes both streams in one pass: pictures leave through its standard
+//! output as PPM, sound through a file in a private folder (through the output when no pictures
+//! are asked for). Both keep the clip's clock, whose zero is the earliest time stamp of the file:
+//! sound that begins late or has holes is filled with silence, and pictures are picked by the
+//! `fps` filter at fixed instants, so that picture `n` is what a player shows nearest to
+//! `n / fps` seconds, whatever the frame rate of the file and however it varies.
+//! Rotation is applied by ffmpeg itself.
+
+use std::ffi::OsString;
+use std::io::BufReader;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::pcm::read_samples;
+use crate::ppm::{Pictures, read_pictures};
+use crate::probe::{admit, admit_size, failure, input_args};
+use crate::process::{self, Outcome, Task};
+use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame, probe};
+
+/// What to decode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodeOptions {
+    /// Samples a second of the sound, `8_000..=48_000`.
+    pub sample_rate: u32,
+    /// Pictures, when they are wanted.
+    pub video: Option<VideoOptions>,
+}
+
+/// Which pictures to decode.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VideoOptions {
+    /// Pictures a second, `0.1..=60`.
+    pub fps: f64,
+    /// Longest side in pixels, `16..=4096`; larger pictures are scaled down, smaller ones kept.
+    pub max_side: u32,
+}
+
+impl DecodeOptions {
+    /// 16 kHz sound and no pictures.
+    pub const fn audio_only() -> Self {
+        Self { sample_rate: 16_000, video: None }
+    }
+
+    fn check(&self) -> Result<(), MediaError> {
+        let invalid = |option, found: String, expected| {
+            Err(MediaError::InvalidOption { option, found, expected })
+        };
+        if !(8_000..=48_000).contains(&self.sample_rate) {
+            return invalid("sample_rate", self.sample_rate.to_string(), "8000 to 48000");
+        }
+        match self.video {
+            Some(video) if !(0.1..=60.0).contains(&video.fps) => {
+                invalid("fps", video.fps.to_string(), "0.1 to 60")
+            }
+            Some(video) if !(16..=4096).contains(&video.max_side) => {
+                invalid("max_side", video.max_side.to_string(), "16 to 4096")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self::audio_only()
+    }
+}
+
+/// Decodes a file.
+///
+/// A clip without sound or without pictures, a damaged one and (under [`OverLong::Cut`]) a long one
+/// give what there is, with a sentence each in [`Clip::limits`].
+///
+/// # Errors
+/// Any [`MediaError`], when nothing at all can be given.
+pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result<Clip, MediaError> {
+    options.check()?;
+    let source = admit(source, limits)?;
+    let wanted = Wanted { audio: true, video: options.video };
+    let first = attempt(&source, wanted, options, limits)?;
+    if !first.is_empty() {
+        return finish(first, wanted, options, limits);
+    }
+    // Nothing came. Often one of the streams is absent, which ffmpeg refuses as a whole: ask what
+    // there is and decode that alone.
+    let error = first.error;
+    let found = match error {
+        MediaError::NoStreams | MediaError::PictureTooLarge { .. } => probe(&source, limits)?,
+        error => return Err(error),
+    };
+    let too_large = matches!(error, MediaError::PictureTooLarge { .. });
+    let narrower = Wanted {
+        audio: found.audio.is_some(),
+        video: options.video.filter(|_| found.video.is_some() && !too_large),
+    };
+    if narrower.is_nothing() && found.video.is_some() && !too_large {
+        // Pictures exist but were not asked for.
+        return Ok(pictures_only(&found));
+    }
+    if narrower.is_nothing() {
+        return Err(error);
+    }
+    let mut second = attempt(&source, narrower, options, limits)?;
+    if second.is_empty() {
+        return Err(second.error);
+    }
+    if too_large {
+        second.says.push("the pictures are too large to be read".to_owned());
+    } else if options.video.is_some() && found.video.is_none() {
+        second.says.push("the clip has no pictures".to_owned());
+    }
+    if found.audio.is_none() {
+        second.says.push("the clip has no sound".to_owned());
+    }
+    finish(second, narrower, options, limits)
+}
+
+/// Decodes a clip held in memory, for example one that a browser recorded.
+///
+/// The bytes lie in a private temporary file while they are decoded, because many formats keep
+/// their index at the end and cannot be read from a pipe; the file is removed before this returns.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_bytes(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Result<Clip, MediaError> {
+    admit_size(bytes.len() as u64, limits)?;
+    let folder = private_folder()?;
+    let file = folder.path().join("clip");
+    fs_err::write(&file, bytes).map_err(|source| system("write the clip", source))?;
+    decode(&file, options, limits)
+}
+
+/// Which streams to ask for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    audio: bool,
+    video: Option<VideoOptions>,
+}
+
+impl Wanted {
+    fn is_nothing(self) -> bool {
+        !self.audio && self.video.is_none()
+    }
+}
+
+/// What one run of ffmpeg gave.
+struct Attempt {
+    samples: Vec<f32>,
+    pictures: Pictures,
+    says: Vec<String>,
+    /// The error to report should this be all.
+    error: MediaError,
+}
+
+impl Attempt {
+    fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.pictures.frames.is_empty()
+    }
+}
+
+fn attempt(
+    source: &Path,
+    wanted: Wanted,
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Result<Attempt, MediaError> {
+    let max_samples = max_samples(options, limits);
+    let max_frames = wanted.video.map_or(0, |video| max_frames(video, limits));
+    let folder = wanted.video.map(|_| private_folder()).transpose()?;
+    let sound_file = folder.as_ref().map(|folder| folder.path().join("sound"));
+    let task = Task {
+        program: "ffmpeg",
+        args: arguments(source, wanted, sound_file.as_deref(), options, limits),
+        file_bytes: max_samples as u64 * 4 + (1 << 20),
+    };
+    let outcome = process::run(&task, limits, |stdout| match wanted.video {
+        // One more than allowed is read, to know whether there was more.
+        Some(_) => {
+            let mut buffered = BufReader::with_capacity(256 << 10, stdout);
+            let pictures = read_pictures(&mut buffered, max_frames + 1, limits.video_bytes);
+            (Vec::new(), pictures)
+        }
+        None => (read_samples(stdout, max_samples + 1), Pictures::default()),
+    })?;
+    let error = failure("ffmpeg", &outcome, limits);
+    let says = complaints(&outcome);
+    let (mut samples, pictures) = outcome.output;
+    if let (true, Some(file)) = (wanted.audio, sound_file.filter(|file| file.exists())) {
+        let mut file = fs_err::File::open(file).map_err(|e| system("read the sound", e))?;
+        samples = read_samples(&mut file, max_samples + 1);
+    }
+    Ok(Attempt { samples, pictures, says, error })
+}
+
+fn complaints<T>(outcome: &Outcome<T>) -> Vec<String> {
+    let says = if outcome.out_of_time() {
+        "reading took too long and was stopped: the end of the clip is missing"
+    } else if !outcome.status.success() || outcome.stderr.contains("nvalid data") {
+        "part of the clip is damaged: what could be read was used"
+    } else {
+        return Vec::new();
+    };
+    vec![says.to_owned()]
+}
+
+/// Bounds what was read, and turns it into a clip.
+fn finish(
+    mut attempt: Attempt,
+    wanted: Wanted,
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Result<Clip, MediaError> {
+    let max_samples = max_samples(options, limits);
+    let allowed = wanted.video.map_or(0, |video| max_frames(video, limits));
+    let by_time = wanted.video.map_or(0, |video| frames_in(limits.duration_ms, video));
+    let frames = attempt.pictures.frames.len();
+    if attempt.samples.len() > max_samples || frames > by_time {
+        if limits.over_long == OverLong::Refuse {
+            return Err(MediaError::TooLong { limit_ms: limits.duration_ms });
+        }
+        let seconds = limits.duration_ms as f64 / 1000.0;
+        attempt.says.push(format!("only the first {seconds} s of the clip were read"));
+    } else if frames > allowed {
+        attempt.says.push(format!("only the first {allowed} pictures were read"));
+    }
+    attempt.samples.truncate(max_samples);
+    attempt.pictures.frames.truncate(allowed);
+    if wanted.audio && attempt.samples.is_empty() {
+        attempt.says.push("the sound of the clip could not be read".to_owned());
+    }
+    if wanted.video.is_some() && attempt.pictures.frames.is_empty() {
+        attempt.says.push("the pictures of the clip could not be read".to_owned());
+    }
+    Ok(clip(attempt, wanted, options))
+}
+
+fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
+    let rate = options.sample_rate;
+    let audio_ms = attempt.samples.len() as u64 * 1000 / u64::from(rate);
+    let video = wanted.video.and_then(|video| on_the_clock(attempt.pictures, video));
+    let video_ms = match (&video, wanted.video) {
+        (Some(pictures), Some(video)) => time_ms(pictures.frames.len(), video),
+        _ => 0,
+    };
+    let samples = attempt.samples;
+    Clip {
+        duration_ms: audio_ms.max(video_ms),
+        audio: (!samples.is_empty()).then_some(Audio { samples, sample_rate: rate }),
+        video,
+        limits: attempt.says,
+    }
+}
+
+fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Video> {
+    let frames: Vec<_> = pictures
+        .frames
+        .into_iter()
+        .enumerate()
+        .map(|(n, rgb)| VideoFrame { time_ms: time_ms(n, video), rgb })
+        .collect();
+    (!frames.is_empty()).then_some(Video {
+        width: pictures.width,
+        height: pictures.height,
+        frames,
+    })
+}
+
+/// A clip of which only pictures could be read, and they were not wanted.
+fn pictures_only(found: &crate::Probe) -> Clip {
+    Clip {
+        duration_ms: found.duration_ms.unwrap_or(0),
+        audio: None,
+        video: None,
+        limits: vec!["the clip has no sound".to_owned()],
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a frame number over a frame rate of at least 0.1 is positive and small"
+)]
+fn time_ms(frame: usize, video: VideoOptions) -> u64 {
+    (frame as f64 * 1000.0 / video.fps).round() as u64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a duration times a frame rate of at most 60 is positive and small"
+)]
+fn frames_in(duration_ms: u64, video: VideoOptions) -> usize {
+    (duration_ms as f64 / 1000.0 * video.fps).ceil() as usize
+}
+
+fn max_samples(options: &DecodeOptions, limits: &Limits) -> usize {
+    let samples = limits.duration_ms.saturating_mul(u64::from(options.sample_rate)) / 1000;
+    usize::try_from(samples).unwrap_or(usize::MAX)
+}
+
+/// As many pictures as the limits on time, number and memory all allow.
+fn max_frames(video: VideoOptions, limits: &Limits) -> usize {
+    let largest = u64::from(video.max_side).pow(2) * 3;
+    let by_memory = usize::try_from(limits.video_bytes / largest).unwrap_or(usize::MAX);
+    limits.frames.min(by_memory).min(frames_in(limits.duration_ms, video))
+}
+
+fn arguments(
+    source: &Path,
+    wanted: Wanted,
+    sound_file: Option<&Path>,
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Vec<OsString> {
+    let mut args: Vec<OsString> = Vec::new();
+    let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
+    push(&["-hide_banner", "-nostdin", "-loglevel", "error", "-max_alloc", "268435456"]);
+    push(&["-threads", "2", "-max_pixels", &limits.frame_pixels.to_string()]);
+    // Half a second more than allowed, to know whether there was more.
+    push(&["-t", &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + 0.5)]);
+    args.extend(input_args(source));
+    let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
+    if let Some(video) = wanted.video {
+        let side = video.max_side;
+        let scale = format!(
+            "fps={}:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
+             h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear",
+            video.fps
+        );
+        let frames = (max_frames(video, limits) + 1).to_string();
+        push(&["-map", "0:V:0", "-filter:v", &scale, "-frames:v", &frames]);
+        push(&["-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "pipe:1"]);
+    }
+    if wanted.audio {
+        let rate = options.sample_rate;
+        // `rematrix_maxval` makes the mono mix an average, which cannot clip.
+        let filter = format!("aresample={rate}:async=1:first_pts=0:rematrix_maxval=1");
+        push(&["-map", "0:a:0", "-filter:a", &filter, "-ac", "1"]);
+        push(&["-ar", &rate.to_string(), "-c:a", "pcm_f32le", "-f", "f32le", "-y"]);
+        args.push(sound_file.map_or_else(|| "pipe:1".into(), Into::into));
+    }
+    args
+}
+
+fn private_folder() -> Result<TempDir, MediaError> {
+    // Created with permissions for its owner alone, removed when dropped.
+    tempfile::Builder::new()
+        .prefix("smes-")
+        .tempdir()
+        .map_err(|source| system("make a private folder", source))
+}
+
+fn system(action: &'static str, source: std::io::Error) -> MediaError {
+    MediaError::System { action, source }
+}
