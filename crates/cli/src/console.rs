@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::io::IsTerminal;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, style::presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
