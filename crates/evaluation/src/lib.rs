@@ -1,1 +1,29 @@
-//! Metrics, controls, significance and tables over prediction files. No tensors, no models.
+//! Metrics, controls, bootstrap intervals and tables over prediction files. No tensors, no models.
+//!
+//! The place in the flow: a reasoner's plans over a corpus are written as a prediction file
+//! ([`PredictionWriter`]); [`score`] reads such a file, whoever wrote it, and sets its figures
+//! beside the controls that every model has to beat.
+
+mod bootstrap;
+mod controls;
+mod error;
+mod instances;
+mod metrics;
+mod predictions;
+mod report;
+mod score;
+#[cfg(test)]
+mod test_support;
+
+pub use controls::Control;
+pub use error::{InstanceError, PredictionError};
+pub use instances::{Instance, NO_SEEKER_EMOTION, instances, train_majority};
+pub use metrics::{ClassCounts, ClassScore, accuracy, macro_f1, per_class, weighted_f1};
+pub use predictions::{
+    CorpusRef, FORMAT, Gold, Header, Majority, Predicted, PredictedLabel, PredictionReader,
+    PredictionTimings, PredictionWriter, Record, VERSION, config_hash,
+};
+pub use report::{TABLE_HEADERS, table_rows};
+pub use score::{
+    ControlReport, Interval, NamedClassScore, ScoreOptions, ScoreReport, TaskScore, score,
+};

@@ -3,8 +3,11 @@
 //! One trait, [`Reasoner`], stands for the paper's chain `E -> S -> SE -> R`; every model that can
 //! do the job implements it in a file of its own. No training here, and nothing about servers.
 
+pub mod controls;
 mod error;
 mod reasoner;
+mod reasoners;
 
 pub use error::ReasoningError;
 pub use reasoner::Reasoner;
+pub use reasoners::{AVAILABLE, open};

@@ -1,0 +1,206 @@
+//! The lines of a prediction file as types.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use smes_dialogue::{DialogueId, Distribution, Emotion, Label, Plan, Private, SplitName, Strategy};
+
+/// Value of [`Header::format`].
+pub const FORMAT: &str = "smes-predictions";
+/// Value of [`Header::version`].
+pub const VERSION: u64 = 1;
+
+/// The corpus that was predicted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CorpusRef {
+    /// Its name.
+    pub name: String,
+    /// Checksum of its dialogues, as its `corpus.toml` has it.
+    pub checksum: String,
+}
+
+/// The most frequent labels of the corpus's train split, for the controls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Majority {
+    /// Most frequent user emotion.
+    pub user_emotion: Option<Emotion>,
+    /// Most frequent strategy.
+    pub strategy: Option<Strategy>,
+    /// Most frequent strategy of supporter utterances that open a turn.
+    pub opening_strategy: Option<Strategy>,
+    /// Most frequent system emotion.
+    pub system_emotion: Option<Emotion>,
+}
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u64,
+    /// What was predicted.
+    pub corpus: CorpusRef,
+    /// Which part of it.
+    pub split: SplitName,
+    /// Number of records that follow.
+    pub n_instances: usize,
+    /// Name and version of the reasoner.
+    pub reasoner: String,
+    /// [`config_hash`] of the settings of the run.
+    pub config_hash: String,
+    /// The emotions, in index order.
+    pub emotions: Vec<Emotion>,
+    /// The strategies, in index order.
+    pub strategies: Vec<Strategy>,
+    /// Most frequent labels of the train split.
+    pub majority: Majority,
+    /// Program and version that wrote the file.
+    pub created_with: String,
+    /// Seed, where chance had a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+}
+
+/// What is right; a task without a gold label is not scored for that record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gold {
+    /// Emotion of the most recent seeker utterance.
+    pub user_emotion: Option<Emotion>,
+    /// Strategy of the utterance.
+    pub strategy: Option<Strategy>,
+    /// Emotion of the utterance.
+    pub system_emotion: Option<Emotion>,
+}
+
+/// One predicted label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[serde(bound(serialize = "L: Serialize", deserialize = "L: Deserialize<'de>"))]
+pub struct PredictedLabel<L> {
+    /// The label.
+    pub label: L,
+    /// `[label, probability]` pairs, most likely first, where the system has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probs: Vec<(L, f32)>,
+}
+
+impl<L: Label> From<&Distribution<L>> for PredictedLabel<L> {
+    fn from(distribution: &Distribution<L>) -> Self {
+        Self {
+            label: distribution.top().clone(),
+            probs: distribution
+                .iter()
+                .map(|(label, prob)| (label.clone(), prob))
+                .collect(),
+        }
+    }
+}
+
+/// What was predicted; `null` where the system gave no answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Predicted {
+    /// The seeker's emotion.
+    pub user_emotion: Option<PredictedLabel<Emotion>>,
+    /// The strategy.
+    pub strategy: Option<PredictedLabel<Strategy>>,
+    /// The tone of the answer.
+    pub system_emotion: Option<PredictedLabel<Emotion>>,
+}
+
+impl From<&Plan> for Predicted {
+    fn from(plan: &Plan) -> Self {
+        Self {
+            user_emotion: Some((&plan.user_emotion).into()),
+            strategy: Some((&plan.strategy).into()),
+            system_emotion: Some((&plan.system_emotion).into()),
+        }
+    }
+}
+
+/// Milliseconds spent on a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PredictionTimings {
+    /// Planning.
+    pub plan_ms: f64,
+    /// Wording the response, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub respond_ms: Option<f64>,
+}
+
+/// One further line: one supporter utterance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The dialogue.
+    pub dialogue: DialogueId,
+    /// Position of the utterance in it, from 0.
+    pub utterance: usize,
+    /// What is right.
+    pub gold: Gold,
+    /// Position of the utterance that the gold user emotion is of; `null` where no seeker spoke yet.
+    pub user_emotion_from: Option<usize>,
+    /// What was predicted.
+    pub predicted: Predicted,
+    /// The response, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Private<String>>,
+    /// The supporter's latest strategy before.
+    pub last_strategy: Option<Strategy>,
+    /// Whether the utterance before is the supporter's too.
+    pub continues_turn: bool,
+    /// Time it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings: Option<PredictionTimings>,
+}
+
+/// Hash of the settings of a run: SHA-256 over names and values, each after its length; the first 16 hexadecimal digits.
+///
+/// Equal settings give equal hashes; `settings` are `(name, value)` pairs in a fixed order.
+pub fn config_hash(settings: &[(&str, &str)]) -> String {
+    let mut hasher = Sha256::new();
+    for (name, value) in settings {
+        for part in [name, value] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    hasher.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_hash_tells_settings_apart() {
+        let hash = config_hash(&[("reasoner", "starter"), ("cues", "")]);
+        assert_eq!(hash.len(), 16);
+        assert_eq!(hash, config_hash(&[("reasoner", "starter"), ("cues", "")]));
+        assert_ne!(hash, config_hash(&[("reasoner", "starterc"), ("ues", "")]));
+    }
+
+    #[test]
+    fn debug_output_of_a_record_shows_no_response() {
+        let record = Record {
+            dialogue: DialogueId::new("1"),
+            utterance: 1,
+            gold: Gold::default(),
+            user_emotion_from: None,
+            predicted: Predicted::default(),
+            response: Some("marker-words".into()),
+            last_strategy: None,
+            continues_turn: false,
+            timings: None,
+        };
+        assert!(!format!("{record:?}").contains("marker-words"));
+    }
+}

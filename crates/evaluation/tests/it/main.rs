@@ -1,0 +1,5 @@
+//! Tests of scoring against scikit-learn and against the known figures of MESC.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod labels;

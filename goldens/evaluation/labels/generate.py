@@ -1,0 +1,72 @@
+"""Expected values of accuracy and F1, by scikit-learn.
+
+Run: python goldens/evaluation/labels/generate.py   (needs scikit-learn; see provenance in the output)
+Writes expected.json beside itself. Labels are class indices; the cases are random with a fixed
+seed, plus the corners: one class only, a class that is never predicted, one that is never gold.
+"""
+
+import json
+import pathlib
+import random
+
+import sklearn
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
+
+def case(name, gold, predicted):
+    labels = sorted(set(gold) | set(predicted))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        gold, predicted, labels=labels, zero_division=0
+    )
+    return {
+        "name": name,
+        "gold": gold,
+        "predicted": predicted,
+        "accuracy": accuracy_score(gold, predicted),
+        "macro_f1": f1_score(gold, predicted, average="macro", zero_division=0),
+        "weighted_f1": f1_score(gold, predicted, average="weighted", zero_division=0),
+        "per_class": [
+            {
+                "class": int(label),
+                "precision": float(precision[idx]),
+                "recall": float(recall[idx]),
+                "f1": float(f1[idx]),
+                "support": int(support[idx]),
+            }
+            for idx, label in enumerate(labels)
+        ],
+    }
+
+
+def main():
+    random.seed(7)
+    cases = [
+        case("one class only", [2, 2, 2], [2, 2, 2]),
+        case("nothing right", [0, 1, 2], [1, 2, 0]),
+        case("a class never predicted", [0, 0, 1, 2], [0, 0, 1, 1]),
+        case("a class never gold", [0, 0, 1, 1], [0, 3, 1, 1]),
+        case("constant against a rare class", [0] * 50 + [1], [0] * 51),
+    ]
+    for idx in range(20):
+        n_classes = random.randint(2, 10)
+        n = random.randint(1, 300)
+        weights = [random.random() ** 3 + 0.01 for _ in range(n_classes)]
+        gold = random.choices(range(n_classes), weights, k=n)
+        predicted = [
+            label if random.random() < 0.5 else random.randrange(n_classes) for label in gold
+        ]
+        cases.append(case(f"random {idx}", gold, predicted))
+    golden = {
+        "provenance": {
+            "tool": "scikit-learn",
+            "version": sklearn.__version__,
+            "command": "python goldens/evaluation/labels/generate.py",
+        },
+        "cases": cases,
+    }
+    target = pathlib.Path(__file__).with_name("expected.json")
+    target.write_text(json.dumps(golden) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
