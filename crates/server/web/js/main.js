@@ -1,0 +1,5 @@
+/** @file Where the page begins. */
+
+import { App } from './app.js';
+
+new App().begin();

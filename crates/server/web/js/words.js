@@ -1,0 +1,102 @@
+/** @file The words of the page: how labels, measurements, times and faults are said to a person. */
+
+/** How a label of an emotion reads after "this sounded". @type {Record<string, string>} */
+const EMOTION_WORDS = {
+  neutral: 'even', depression: 'low', anger: 'angry', disgust: 'repelled', joy: 'glad',
+  sadness: 'sad', fear: 'afraid', surprise: 'surprised', anxiety: 'anxious', shame: 'ashamed',
+  nervousness: 'nervous', pain: 'in pain', jealousy: 'jealous', guilt: 'guilty',
+};
+
+/** How a tone of the answer reads after "the answer aims to sound". @type {Record<string, string>} */
+const TONE_WORDS = { ...EMOTION_WORDS, neutral: 'calm', joy: 'warm', sadness: 'sorrowful' };
+
+/** @type {Record<string, string>} */
+const FEATURE_WORDS = {
+  f0_median: 'pitch', f0_mean: 'pitch', f0_range: 'pitch range', f0_slope: 'pitch movement',
+  loudness: 'loudness', speaking_rate: 'speaking rate', syllable_rate: 'speaking rate',
+  pause_rate: 'pauses', pause_share: 'share of pauses', spectral_tilt: 'brightness (spectral tilt)',
+  voiced_share: 'voiced share',
+};
+
+/** @param {string} label */
+export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;
+
+/** @param {string} label */
+export const toneWord = (label) => TONE_WORDS[label] ?? label;
+
+/** @param {number} prob */
+export const percent = (prob) => `${Math.round(prob * 100)} %`;
+
+/**
+ * "voice.f0_median" as a person says it.
+ *
+ * @param {string} name
+ */
+export function featureWord(name) {
+  const [place = '', ...rest] = name.split('.');
+  const key = rest.join('.') || place;
+  const words = FEATURE_WORDS[key] ?? key.replaceAll('_', ' ').replace(/^f0\b/, 'pitch');
+  return rest.length > 0 && place !== 'voice' ? `${place}: ${words}` : words;
+}
+
+/** @param {import('./wire.js').Feature} feature */
+export function featureValue(feature) {
+  const size = Math.abs(feature.value);
+  const value = feature.value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return feature.unit === '1' ? value : `${value} ${feature.unit}`;
+}
+
+/**
+ * How far from the person's usual, in words.
+ *
+ * @param {number | undefined} deviations
+ */
+export function beside(deviations) {
+  if (deviations === undefined) return '';
+  const size = Math.abs(deviations);
+  if (size < 0.5) return 'as usual for you';
+  const side = deviations > 0 ? 'above' : 'below';
+  return `${size >= 2 ? 'far ' : size < 1 ? 'a little ' : ''}${side} your usual`;
+}
+
+/** @param {number} ms */
+export function clock(ms) {
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** @param {number} ms */
+export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+/**
+ * Why microphone or camera did not open, and what goes on.
+ *
+ * @param {unknown} fault
+ * @param {string} what for example `the microphone`
+ */
+export function senseFault(fault, what) {
+  const name = fault instanceof DOMException ? fault.name : '';
+  const goesOn = 'Writing works just as well.';
+  if (name === 'NotAllowedError') return `Your browser keeps ${what} closed. ${goesOn} To change it, allow it in the address bar and tap again.`;
+  if (name === 'NotFoundError') return `There seems to be no device for ${what}. ${goesOn}`;
+  if (name === 'NotReadableError') return `Another program is using ${what}. ${goesOn}`;
+  if (name === 'NotSupportedError') return `Browsers open ${what} only over https, or on this machine itself. ${goesOn}`;
+  return `It was not possible to open ${what}. ${goesOn}`;
+}
+
+export const SAY = {
+  connecting: 'Connecting…',
+  thinking: 'Thinking…',
+  slow: 'Still thinking. This takes longer than usual; nothing is lost.',
+  answering: 'Answering…',
+  reconnecting: 'Reconnecting. Nothing is lost; what you send waits here.',
+  unreachable: 'The program cannot be reached. Nothing here is lost, and it keeps trying. Is it still running?',
+  offline: 'You are offline. Nothing is lost; what you send waits here.',
+  back: 'Connected again.',
+  forgotten: 'The program no longer remembers what came before. It is still here on this page, and you can go on.',
+  erasedHere: 'Everything of this conversation is forgotten, here and in the program.',
+  erasedLocally: 'Everything of this conversation is forgotten on this page. The program could not be reached; it forgets by itself when nobody comes back.',
+  elsewhere: 'If your life or someone else’s is in danger, call the emergency number where you are: 112 in Europe, 911 in North America, 999 in the United Kingdom, 000 in Australia.',
+  silent: 'No sound is reaching the microphone.',
+  lit: 'Only you see this. It is read only while you record with Speak.',
+};
