@@ -1,0 +1,329 @@
+//! AdamW (Loshchilov and Hutter 2019) with parameter groups and clipping by the global norm.
+//!
+//! Same numbers as PyTorch's `AdamW` and `clip_grad_norm_` (`tests/golden/adamw`). Each parameter
+//! is updated in place in one pass over memory. State is saved exactly: a resumed run equals an
+//! uninterrupted one.
+
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
+
+use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result as CandleResult, Tensor, Var};
+use rayon::prelude::*;
+
+use crate::{
+    Gradients, NnError, Params,
+    checkpoint::{self, StoredAs},
+    layers::with_numbers,
+};
+
+const STEP: &str = "step";
+
+/// Parameters that share a learning rate.
+#[derive(Debug, Clone)]
+pub struct ParamGroup {
+    /// For messages: `encoder`, `heads`.
+    pub name: String,
+    /// Learning rate at the peak of the schedule.
+    pub learning_rate: f64,
+    /// Decoupled weight decay; PyTorch's definition, multiplied with the learning rate.
+    pub weight_decay: f64,
+    params: Vec<(String, Var)>,
+}
+
+impl ParamGroup {
+    /// The trainable parameters whose name is selected.
+    pub fn new(
+        name: impl Into<String>,
+        params: &Params,
+        learning_rate: f64,
+        weight_decay: f64,
+        is_member: impl Fn(&str) -> bool,
+    ) -> Self {
+        let params = params
+            .trainable()
+            .into_iter()
+            .filter(|(name, _)| is_member(name))
+            .collect();
+        Self {
+            name: name.into(),
+            learning_rate,
+            weight_decay,
+            params,
+        }
+    }
+
+    /// Names of the members, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.params.iter().map(|(name, _)| name.as_str())
+    }
+}
+
+/// Settings of [`AdamW`] that all groups share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWConfig {
+    /// Decay of the running mean of gradients.
+    pub beta1: f64,
+    /// Decay of the running mean of squared gradients.
+    pub beta2: f64,
+    /// Added to the denominator.
+    pub epsilon: f64,
+    /// The global norm at which gradients are clipped; never where absent.
+    pub max_norm: Option<f64>,
+}
+
+impl Default for AdamWConfig {
+    /// PyTorch's: 0.9, 0.999, 1e-8, no clipping.
+    fn default() -> Self {
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            max_norm: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Moments {
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+/// The optimiser.
+#[derive(Debug)]
+pub struct AdamW {
+    config: AdamWConfig,
+    groups: Vec<ParamGroup>,
+    moments: BTreeMap<String, Moments>,
+    n_steps: u64,
+}
+
+impl AdamW {
+    /// An optimiser that has taken no step.
+    ///
+    /// # Errors
+    /// [`NnError::ParameterInTwoGroups`].
+    pub fn new(groups: Vec<ParamGroup>, config: AdamWConfig) -> Result<Self, NnError> {
+        let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut moments = BTreeMap::new();
+        for group in &groups {
+            for (name, var) in &group.params {
+                if let Some(first) = owners.insert(name, &group.name) {
+                    return Err(NnError::ParameterInTwoGroups {
+                        name: name.clone(),
+                        first: first.to_owned(),
+                        second: group.name.clone(),
+                    });
+                }
+                let zeros = vec![0.0; var.elem_count()];
+                moments.insert(
+                    name.clone(),
+                    Moments {
+                        first: zeros.clone(),
+                        second: zeros,
+                    },
+                );
+            }
+        }
+        Ok(Self {
+            config,
+            groups,
+            moments,
+            n_steps: 0,
+        })
+    }
+
+    /// Steps taken so far.
+    pub fn n_steps(&self) -> u64 {
+        self.n_steps
+    }
+
+    /// One step with the learning rates times `schedule_factor`. Returns the global norm of the
+    /// gradients before clipping.
+    ///
+    /// # Errors
+    /// [`NnError::NonFiniteGradient`] and [`NnError::MissingGradient`]; then nothing is changed.
+    pub fn step(&mut self, gradients: &Gradients, schedule_factor: f64) -> Result<f64, NnError> {
+        let norm = gradients.global_norm()?;
+        if !norm.is_finite() {
+            return Err(NnError::NonFiniteGradient {
+                step: self.n_steps + 1,
+                norm,
+            });
+        }
+        let mut updates = Vec::new();
+        for group in &self.groups {
+            for (name, var) in &group.params {
+                let gradient = gradients
+                    .get(name)
+                    .ok_or_else(|| NnError::MissingGradient {
+                        name: name.clone(),
+                        group: group.name.clone(),
+                    })?;
+                updates.push((group, name, var, gradient));
+            }
+        }
+        let clip = self
+            .config
+            .max_norm
+            .map_or(1.0, |max| (max / (norm + 1e-6)).min(1.0));
+        self.n_steps += 1;
+        for (group, name, var, gradient) in updates {
+            let rate = group.learning_rate * schedule_factor;
+            let factors = Factors::new(&self.config, self.n_steps, rate, group.weight_decay, clip);
+            let moments = self
+                .moments
+                .get_mut(name)
+                .expect("made for every member of a group");
+            with_numbers(gradient, |gradient| {
+                var.inplace_op1(&Update {
+                    factors,
+                    gradient,
+                    moments: RefCell::new(moments),
+                })
+            })??;
+        }
+        Ok(norm)
+    }
+
+    /// Writes the state (not the parameters), whole or not at all.
+    ///
+    /// # Errors
+    /// [`NnError::Write`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), NnError> {
+        let mut tensors = BTreeMap::new();
+        for (name, moments) in &self.moments {
+            for (kind, values) in [("first", &moments.first), ("second", &moments.second)] {
+                let tensor = Tensor::from_slice(values, values.len(), &Device::Cpu)?;
+                tensors.insert(format!("{name}.{kind}"), tensor);
+            }
+        }
+        let metadata = BTreeMap::from([(STEP.to_owned(), self.n_steps.to_string())]);
+        checkpoint::write(path.as_ref(), &tensors, &metadata, |_| StoredAs::F32)?;
+        Ok(())
+    }
+
+    /// Reads a state that an optimiser over the same parameters has saved.
+    ///
+    /// # Errors
+    /// As for [`checkpoint::read_file`]; a missing, additional or misshapen tensor. Then nothing
+    /// is changed.
+    pub fn restore(&mut self, path: impl AsRef<Path>) -> Result<(), NnError> {
+        let file = path.as_ref().display().to_string();
+        let mut saved = checkpoint::read_file(path.as_ref())?;
+        let n_steps = saved.metadata.get(STEP).and_then(|step| step.parse().ok());
+        let n_steps = n_steps.ok_or_else(|| NnError::Metadata {
+            file: file.clone(),
+            key: STEP.to_owned(),
+        })?;
+        let mut restored = BTreeMap::new();
+        for (name, moments) in &self.moments {
+            let mut take = |kind: &str| {
+                let name = format!("{name}.{kind}");
+                let expected = vec![moments.first.len()];
+                match saved.tensors.remove(&name) {
+                    None => Err(NnError::MissingTensor {
+                        file: file.clone(),
+                        name,
+                        expected,
+                    }),
+                    Some(tensor) if tensor.dims() != expected => {
+                        let found = tensor.dims().to_vec();
+                        Err(NnError::TensorShape {
+                            file: file.clone(),
+                            name,
+                            expected,
+                            found,
+                        })
+                    }
+                    Some(tensor) => Ok(tensor.to_vec1::<f32>()?),
+                }
+            };
+            let moments = Moments {
+                first: take("first")?,
+                second: take("second")?,
+            };
+            restored.insert(name.clone(), moments);
+        }
+        if !saved.tensors.is_empty() {
+            let names = saved.tensors.into_keys().collect();
+            return Err(NnError::UnusedTensors { file, names });
+        }
+        self.moments = restored;
+        self.n_steps = n_steps;
+        Ok(())
+    }
+}
+
+/// The numbers of one update that are the same for every element.
+#[derive(Debug, Clone, Copy)]
+struct Factors {
+    keep: f32,
+    beta1: f32,
+    one_minus_beta1: f32,
+    beta2: f32,
+    one_minus_beta2: f32,
+    step_size: f32,
+    second_scale: f32,
+    epsilon: f32,
+    clip: f32,
+}
+
+impl Factors {
+    #[expect(clippy::cast_possible_truncation, reason = "used beside f32 numbers")]
+    fn new(config: &AdamWConfig, step: u64, rate: f64, weight_decay: f64, clip: f64) -> Self {
+        // Beyond 2^31 steps the corrections are 1 to the last digit.
+        let power = i32::try_from(step).unwrap_or(i32::MAX);
+        let first_correction = 1.0 - config.beta1.powi(power);
+        let second_correction = 1.0 - config.beta2.powi(power);
+        Self {
+            keep: (1.0 - rate * weight_decay) as f32,
+            beta1: config.beta1 as f32,
+            one_minus_beta1: (1.0 - config.beta1) as f32,
+            beta2: config.beta2 as f32,
+            one_minus_beta2: (1.0 - config.beta2) as f32,
+            step_size: (rate / first_correction) as f32,
+            second_scale: (1.0 / second_correction.sqrt()) as f32,
+            epsilon: config.epsilon as f32,
+            clip: clip as f32,
+        }
+    }
+}
+
+struct Update<'a> {
+    factors: Factors,
+    gradient: &'a [f32],
+    moments: RefCell<&'a mut Moments>,
+}
+
+impl InplaceOp1 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "adamw"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> CandleResult<()> {
+        const PIECE: usize = 1 << 15;
+        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets())
+        else {
+            candle_core::bail!("a parameter is contiguous f32");
+        };
+        let f = self.factors;
+        let mut moments = self.moments.borrow_mut();
+        let Moments { first, second } = &mut **moments;
+        values[start..end]
+            .par_chunks_mut(PIECE)
+            .zip(first.par_chunks_mut(PIECE))
+            .zip(second.par_chunks_mut(PIECE))
+            .zip(self.gradient.par_chunks(PIECE))
+            .for_each(|(((values, first), second), gradient)| {
+                let elements = values.iter_mut().zip(first).zip(second).zip(gradient);
+                for (((value, first), second), gradient) in elements {
+                    let gradient = gradient * f.clip;
+                    *first = f.beta1 * *first + f.one_minus_beta1 * gradient;
+                    *second = f.beta2 * *second + f.one_minus_beta2 * gradient * gradient;
+                    let denominator = second.sqrt() * f.second_scale + f.epsilon;
+                    *value = *value * f.keep - f.step_size * *first / denominator;
+                }
+            });
+        Ok(())
+    }
+}
