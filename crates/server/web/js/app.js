@@ -143,7 +143,9 @@ export class App {
     const line = turn?.help?.[0];
     nearest.hidden = !line;
     nearest.replaceChildren(...(line ? [`People who listen: ${line.name}, `, contactOf(line)] : []));
-    if (turn) this.#panel(false, false);
+    if (!turn) return;
+    this.#panel(false, false);
+    this.#log.beginView(turn);
   }
 
   /** @param {Turn} turn */

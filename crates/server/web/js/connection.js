@@ -43,7 +43,7 @@ export class Connection {
     this.#socket = socket;
     this.#become('connecting');
     socket.onopen = () => this.#hello(socket);
-    socket.onmessage = (message) => this.#take(message);
+    socket.onmessage = (message) => socket === this.#socket && this.#take(message);
     socket.onclose = () => this.#dropped(socket);
     this.#timer = setTimeout(() => this.#leave(socket), WELCOME_WITHIN_MS);
   }

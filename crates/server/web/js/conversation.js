@@ -84,6 +84,7 @@ export class Conversation {
     };
     this.turns.push(turn);
     this.#turnChanged(turn);
+    if (this.link.state === 'closed' && !this.blocked) this.link.open();
     this.#flush();
   }
 
@@ -241,19 +242,31 @@ export class Conversation {
       turn.fault = failure.message;
       turn.answer = '';
       this.#turnChanged(turn);
-    } else if (failure.code.includes('session')) {
+    } else if (failure.code === 'session_expired') {
+      this.#expired(failure.message);
+    } else if (failure.code === 'closing') {
       this.link.forget();
-      this.link.close();
-      this.link.open();
-      return;
-    } else if (!failure.fatal) {
-      this.#changed({ kind: 'note', text: failure.message, replace: true });
-    }
-    if (failure.fatal) {
+    } else if (failure.fatal) {
       this.blocked = failure.message;
       this.link.close();
+    } else {
+      this.#changed({ kind: 'note', text: failure.message, replace: true });
     }
     this.#flush();
+  }
+
+  /**
+   * The program forgot an idle session. A new one begins only when there is something to say, so
+   * that a page left open holds no place.
+   *
+   * @param {string} message
+   */
+  #expired(message) {
+    this.link.forget();
+    this.link.close();
+    for (const turn of this.turns) if (turn.state === 'sent' || turn.state === 'received') turn.state = 'waiting';
+    if (this.turns.some((turn) => turn.state === 'waiting')) this.link.open();
+    else this.#changed({ kind: 'note', text: message, replace: true });
   }
 
   /**

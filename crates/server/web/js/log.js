@@ -68,6 +68,11 @@ export class Log {
     this.#entries.get(turn)?.scrollIntoView({ block: 'nearest' });
   }
 
+  /** @param {Turn} turn */
+  beginView(turn) {
+    this.#entries.get(turn)?.querySelector('.answer')?.scrollIntoView({ block: 'start' });
+  }
+
   /**
    * Hides what came before a turn, or shows everything again.
    *

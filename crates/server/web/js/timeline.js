@@ -28,8 +28,9 @@ export class Timeline {
    * @param {string[]} emotions in index order
    */
   show(turns, selected, emotions) {
-    this.#section.hidden = turns.length === 0;
-    if (turns.length === 0) return this.#section.replaceChildren();
+    const isEmpty = turns.every((turn) => turn.userEmotion.length === 0);
+    this.#section.hidden = isEmpty;
+    if (isEmpty) return this.#section.replaceChildren();
     const hadFocus = this.#section.contains(document.activeElement);
     const shares = turns.map((turn) => sharesOf(turn, emotions));
     const scroll = this.#section.querySelector('.track')?.scrollLeft ?? 0;
@@ -74,13 +75,14 @@ export class Timeline {
 }
 
 /**
- * Shares of the emotions at a turn, in index order; all 0 where the turn was not read. A
+ * Shares of the emotions at a turn, in index order; none where the turn was not read. A
  * correction counts as certain.
  *
  * @param {Turn} turn
  * @param {string[]} emotions
  */
 function sharesOf(turn, emotions) {
+  if (turn.userEmotion.length === 0) return [];
   if (turn.correction) return emotions.map((label) => (label === turn.correction?.label ? 1 : 0));
   return emotions.map((label) => turn.userEmotion.find((scored) => scored.label === label)?.prob ?? 0);
 }
@@ -93,27 +95,45 @@ function sharesOf(turn, emotions) {
  */
 function band(shares, emotions) {
   const width = shares.length * COLUMN;
-  const paths = emotions.map((_, i) => {
-    const lower = shares.map((row) => row.slice(0, i).reduce(add, 0));
-    const upper = lower.map((low, t) => low + (shares[t]?.[i] ?? 0));
-    const d = `${edge(upper, 'M')} ${edge(lower.toReversed(), 'L', width)} Z`;
+  const paths = runs(shares).flatMap(({ from, rows }) => emotions.map((_, i) => {
+    const lower = rows.map((row) => row.slice(0, i).reduce(add, 0));
+    const upper = lower.map((low, t) => low + (rows[t]?.[i] ?? 0));
+    const [left, right] = [from * COLUMN, (from + rows.length) * COLUMN];
+    const d = `${edge(upper, 'M', left, COLUMN)} ${edge(lower.toReversed(), 'L', right, -COLUMN)} Z`;
     return s('path', { class: `hue-${i % 12}`, d });
-  });
+  }));
   return s('svg', { class: 'band', viewBox: `0 0 ${width} ${BAND_HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, ...paths);
+}
+
+/**
+ * The stretches of turns that were read; the band is open between them.
+ *
+ * @param {number[][]} shares
+ */
+function runs(shares) {
+  /** @type {{from: number, rows: number[][]}[]} */
+  const found = [];
+  shares.forEach((row, t) => {
+    if (row.length === 0) return;
+    const last = found.at(-1);
+    if (last && last.from + last.rows.length === t) last.rows.push(row);
+    else found.push({ from: t, rows: [row] });
+  });
+  return found;
 }
 
 /** @param {number} a @param {number} b */
 const add = (a, b) => a + b;
 
 /**
- * One edge of a layer, from the left, or from the right when `from` is the width.
+ * One edge of a layer, from `from` on in steps to the right or, negative, to the left.
  *
  * @param {number[]} heights
  * @param {string} first how the edge begins: `M` or `L`
  * @param {number} from
+ * @param {number} step
  */
-function edge(heights, first, from = 0) {
-  const step = from > 0 ? -COLUMN : COLUMN;
+function edge(heights, first, from, step) {
   const y = (/** @type {number} */ height) => ((1 - height) * BAND_HEIGHT).toFixed(1);
   const start = heights[0] ?? 0;
   const end = heights.at(-1) ?? 0;

@@ -18,6 +18,9 @@ const FEATURE_WORDS = {
   voiced_share: 'voiced share',
 };
 
+/** @type {Record<string, string>} */
+const UNIT_WORDS = { 1: '', '1/s': 'per second', st: 'semitones', 'dB/oct': 'dB per octave' };
+
 /** @param {string} label */
 export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;
 
@@ -43,7 +46,8 @@ export function featureWord(name) {
 export function featureValue(feature) {
   const size = Math.abs(feature.value);
   const value = feature.value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
-  return feature.unit === '1' ? value : `${value} ${feature.unit}`;
+  const unit = UNIT_WORDS[feature.unit] ?? feature.unit;
+  return `${value.replace('-', '−')}${unit && ' '}${unit}`;
 }
 
 /**
@@ -54,9 +58,9 @@ export function featureValue(feature) {
 export function beside(deviations) {
   if (deviations === undefined) return '';
   const size = Math.abs(deviations);
-  if (size < 0.5) return 'as usual for you';
+  if (size < 0.5) return 'as usual';
   const side = deviations > 0 ? 'above' : 'below';
-  return `${size >= 2 ? 'far ' : size < 1 ? 'a little ' : ''}${side} your usual`;
+  return `${size >= 2 ? 'far ' : size < 1 ? 'a little ' : ''}${side} usual`;
 }
 
 /** @param {number} ms */
