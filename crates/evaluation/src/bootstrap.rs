@@ -2,7 +2,7 @@
 //!
 //! Utterances of a dialogue are not independent, so whole dialogues are drawn with replacement,
 //! and the percentile interval of the metric over the draws is reported. The generator is written
-//! out here (SplitMix64, Steele, Lea and Flood 2014) so that an interval never changes with a
+//! out here (`SplitMix64`, Steele, Lea and Flood 2014) so that an interval never changes with a
 //! dependency.
 
 use crate::metrics::ClassCounts;

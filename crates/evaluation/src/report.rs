@@ -99,12 +99,18 @@ mod tests {
     use super::*;
     use crate::test_support::{header, record, write_file};
     use crate::{ScoreOptions, score};
+    use smes_dialogue::{Label, Strategy};
 
     #[test]
     fn the_table_shows_the_system_first_and_marks_the_best() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.jsonl");
-        write_file(&path, &header(2), &[record("a", 1), record("b", 1)]);
+        let restatement = Some(Strategy::from_name("Restatement"));
+        let mut wrong = record("b", 1);
+        wrong.gold.strategy = restatement.clone();
+        wrong.last_strategy = restatement;
+        wrong.continues_turn = true;
+        write_file(&path, &header(2), &[record("a", 1), wrong]);
         let options = ScoreOptions {
             n_resamples: 0,
             seed: 1,
@@ -114,6 +120,18 @@ mod tests {
             .iter()
             .map(|row| row.join(" | "))
             .collect();
-        insta::assert_snapshot!(rows.join("\n"), @"");
+        insta::assert_snapshot!(rows.join("\n"), @r"
+        user emotion | invented@1 | 100.00* | 100.00* | 100.00* | 2
+         | majority | 0.00  | 0.00  | 0.00  | 2
+         | always_neutral | 0.00  | 0.00  | 0.00  | 2
+        strategy | invented@1 | 50.00* | 33.33* | 33.33  | 2
+         | majority | 0.00  | 0.00  | 0.00  | 2
+         | repeat_last_strategy | 50.00* | 33.33* | 50.00* | 2
+         | repeat_last_else_opening | 50.00* | 33.33* | 50.00* | 2
+         | repeat_inside_turn | 50.00* | 33.33* | 50.00* | 2
+        system emotion | invented@1 | 100.00* | 100.00* | 100.00* | 2
+         | majority | 100.00* | 100.00* | 100.00* | 2
+         | always_neutral | 100.00* | 100.00* | 100.00* | 2
+        ");
     }
 }

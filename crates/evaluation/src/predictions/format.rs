@@ -170,10 +170,10 @@ pub fn config_hash(settings: &[(&str, &str)]) -> String {
             hasher.update(part.as_bytes());
         }
     }
-    hasher.finalize()[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let digest = hasher.finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 #[cfg(test)]
