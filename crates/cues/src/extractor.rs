@@ -24,4 +24,20 @@ pub trait CueExtractor: Send + Sync {
 /// An error of an extractor.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CueError {}
+pub enum CueError {
+    /// The sound has a sample rate at which the measures mean nothing.
+    #[error("sample rate is `{found}` Hz, expected 8000 to 192000")]
+    UnsupportedSampleRate {
+        /// In Hz.
+        found: u32,
+    },
+}
+
+impl CueError {
+    /// What to do about it, when there is something to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnsupportedSampleRate { .. } => Some("decode the clip at 16000 Hz".to_owned()),
+        }
+    }
+}

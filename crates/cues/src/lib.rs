@@ -1,9 +1,16 @@
 //! From a clip to a cue: what was heard and seen, in words and features.
 //!
 //! Knows media, not corpora. Extractors stand behind [`CueExtractor`], one file (or folder) each.
+//! [`NativeExtractor`] measures the voice ([`voice`]), compares it with the speaker's own
+//! [`SpeakerBaseline`] and puts the difference into a sentence ([`describe`]).
 
 mod baseline;
+mod describe;
 mod extractor;
+mod native;
+pub mod voice;
 
-pub use baseline::SpeakerBaseline;
+pub use baseline::{MIN_CLIPS, SpeakerBaseline};
+pub use describe::describe;
 pub use extractor::{CueError, CueExtractor};
+pub use native::NativeExtractor;

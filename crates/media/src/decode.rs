@@ -41,12 +41,19 @@ pub struct VideoOptions {
 impl DecodeOptions {
     /// 16 kHz sound and no pictures.
     pub const fn audio_only() -> Self {
-        Self { sample_rate: 16_000, video: None }
+        Self {
+            sample_rate: 16_000,
+            video: None,
+        }
     }
 
     fn check(&self) -> Result<(), MediaError> {
         let invalid = |option, found: String, expected| {
-            Err(MediaError::InvalidOption { option, found, expected })
+            Err(MediaError::InvalidOption {
+                option,
+                found,
+                expected,
+            })
         };
         if !(8_000..=48_000).contains(&self.sample_rate) {
             return invalid("sample_rate", self.sample_rate.to_string(), "8000 to 48000");
@@ -79,7 +86,10 @@ impl Default for DecodeOptions {
 pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result<Clip, MediaError> {
     options.check()?;
     let source = admit(source, limits)?;
-    let wanted = Wanted { audio: true, video: options.video };
+    let wanted = Wanted {
+        audio: true,
+        video: options.video,
+    };
     let first = attempt(&source, wanted, options, limits)?;
     if !first.is_empty() {
         return finish(first, wanted, options, limits);
@@ -94,7 +104,9 @@ pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result
     let too_large = matches!(error, MediaError::PictureTooLarge { .. });
     let narrower = Wanted {
         audio: found.audio.is_some(),
-        video: options.video.filter(|_| found.video.is_some() && !too_large),
+        video: options
+            .video
+            .filter(|_| found.video.is_some() && !too_large),
     };
     if narrower.is_nothing() && found.video.is_some() && !too_large {
         // Pictures exist but were not asked for.
@@ -108,7 +120,9 @@ pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result
         return Err(second.error);
     }
     if too_large {
-        second.says.push("the pictures are too large to be read".to_owned());
+        second
+            .says
+            .push("the pictures are too large to be read".to_owned());
     } else if options.video.is_some() && found.video.is_none() {
         second.says.push("the clip has no pictures".to_owned());
     }
@@ -196,7 +210,12 @@ fn attempt(
         let mut file = fs_err::File::open(file).map_err(|e| system("read the sound", e))?;
         samples = read_samples(&mut file, max_samples + 1);
     }
-    Ok(Attempt { samples, pictures, says, error })
+    Ok(Attempt {
+        samples,
+        pictures,
+        says,
+        error,
+    })
 }
 
 fn complaints<T>(outcome: &Outcome<T>) -> Vec<String> {
@@ -219,24 +238,36 @@ fn finish(
 ) -> Result<Clip, MediaError> {
     let max_samples = max_samples(options, limits);
     let allowed = wanted.video.map_or(0, |video| max_frames(video, limits));
-    let by_time = wanted.video.map_or(0, |video| frames_in(limits.duration_ms, video));
+    let by_time = wanted
+        .video
+        .map_or(0, |video| frames_in(limits.duration_ms, video));
     let frames = attempt.pictures.frames.len();
     if attempt.samples.len() > max_samples || frames > by_time {
         if limits.over_long == OverLong::Refuse {
-            return Err(MediaError::TooLong { limit_ms: limits.duration_ms });
+            return Err(MediaError::TooLong {
+                limit_ms: limits.duration_ms,
+            });
         }
         let seconds = limits.duration_ms as f64 / 1000.0;
-        attempt.says.push(format!("only the first {seconds} s of the clip were read"));
+        attempt
+            .says
+            .push(format!("only the first {seconds} s of the clip were read"));
     } else if frames > allowed {
-        attempt.says.push(format!("only the first {allowed} pictures were read"));
+        attempt
+            .says
+            .push(format!("only the first {allowed} pictures were read"));
     }
     attempt.samples.truncate(max_samples);
     attempt.pictures.frames.truncate(allowed);
     if wanted.audio && attempt.samples.is_empty() {
-        attempt.says.push("the sound of the clip could not be read".to_owned());
+        attempt
+            .says
+            .push("the sound of the clip could not be read".to_owned());
     }
     if wanted.video.is_some() && attempt.pictures.frames.is_empty() {
-        attempt.says.push("the pictures of the clip could not be read".to_owned());
+        attempt
+            .says
+            .push("the pictures of the clip could not be read".to_owned());
     }
     Ok(clip(attempt, wanted, options))
 }
@@ -244,7 +275,9 @@ fn finish(
 fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
     let rate = options.sample_rate;
     let audio_ms = attempt.samples.len() as u64 * 1000 / u64::from(rate);
-    let video = wanted.video.and_then(|video| on_the_clock(attempt.pictures, video));
+    let video = wanted
+        .video
+        .and_then(|video| on_the_clock(attempt.pictures, video));
     let video_ms = match (&video, wanted.video) {
         (Some(pictures), Some(video)) => time_ms(pictures.frames.len(), video),
         _ => 0,
@@ -252,7 +285,10 @@ fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
     let samples = attempt.samples;
     Clip {
         duration_ms: audio_ms.max(video_ms),
-        audio: (!samples.is_empty()).then_some(Audio { samples, sample_rate: rate }),
+        audio: (!samples.is_empty()).then_some(Audio {
+            samples,
+            sample_rate: rate,
+        }),
         video,
         limits: attempt.says,
     }
@@ -263,7 +299,10 @@ fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Video> {
         .frames
         .into_iter()
         .enumerate()
-        .map(|(n, rgb)| VideoFrame { time_ms: time_ms(n, video), rgb })
+        .map(|(n, rgb)| VideoFrame {
+            time_ms: time_ms(n, video),
+            rgb,
+        })
         .collect();
     (!frames.is_empty()).then_some(Video {
         width: pictures.width,
@@ -301,7 +340,10 @@ fn frames_in(duration_ms: u64, video: VideoOptions) -> usize {
 }
 
 fn max_samples(options: &DecodeOptions, limits: &Limits) -> usize {
-    let samples = limits.duration_ms.saturating_mul(u64::from(options.sample_rate)) / 1000;
+    let samples = limits
+        .duration_ms
+        .saturating_mul(u64::from(options.sample_rate))
+        / 1000;
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
 
@@ -309,7 +351,10 @@ fn max_samples(options: &DecodeOptions, limits: &Limits) -> usize {
 fn max_frames(video: VideoOptions, limits: &Limits) -> usize {
     let largest = u64::from(video.max_side).pow(2) * 3;
     let by_memory = usize::try_from(limits.video_bytes / largest).unwrap_or(usize::MAX);
-    limits.frames.min(by_memory).min(frames_in(limits.duration_ms, video))
+    limits
+        .frames
+        .min(by_memory)
+        .min(frames_in(limits.duration_ms, video))
 }
 
 fn arguments(
@@ -321,10 +366,25 @@ fn arguments(
 ) -> Vec<OsString> {
     let mut args: Vec<OsString> = Vec::new();
     let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
-    push(&["-hide_banner", "-nostdin", "-loglevel", "error", "-max_alloc", "268435456"]);
-    push(&["-threads", "2", "-max_pixels", &limits.frame_pixels.to_string()]);
+    push(&[
+        "-hide_banner",
+        "-nostdin",
+        "-loglevel",
+        "error",
+        "-max_alloc",
+        "268435456",
+    ]);
+    push(&[
+        "-threads",
+        "2",
+        "-max_pixels",
+        &limits.frame_pixels.to_string(),
+    ]);
     // Half a second more than allowed, to know whether there was more.
-    push(&["-t", &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + 0.5)]);
+    push(&[
+        "-t",
+        &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + 0.5),
+    ]);
     args.extend(input_args(source));
     let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
     if let Some(video) = wanted.video {
@@ -336,14 +396,30 @@ fn arguments(
         );
         let frames = (max_frames(video, limits) + 1).to_string();
         push(&["-map", "0:V:0", "-filter:v", &scale, "-frames:v", &frames]);
-        push(&["-c:v", "ppm", "-pix_fmt", "rgb24", "-f", "image2pipe", "pipe:1"]);
+        push(&[
+            "-c:v",
+            "ppm",
+            "-pix_fmt",
+            "rgb24",
+            "-f",
+            "image2pipe",
+            "pipe:1",
+        ]);
     }
     if wanted.audio {
         let rate = options.sample_rate;
         // `rematrix_maxval` makes the mono mix an average, which cannot clip.
         let filter = format!("aresample={rate}:async=1:first_pts=0:rematrix_maxval=1");
         push(&["-map", "0:a:0", "-filter:a", &filter, "-ac", "1"]);
-        push(&["-ar", &rate.to_string(), "-c:a", "pcm_f32le", "-f", "f32le", "-y"]);
+        push(&[
+            "-ar",
+            &rate.to_string(),
+            "-c:a",
+            "pcm_f32le",
+            "-f",
+            "f32le",
+            "-y",
+        ]);
         args.push(sound_file.map_or_else(|| "pipe:1".into(), Into::into));
     }
     args

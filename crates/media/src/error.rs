@@ -118,7 +118,8 @@ impl MediaError {
             }
             Self::PictureTooLarge { .. } => "scale the video down first".to_owned(),
             Self::NotMedia => {
-                "expected WebM, MP4, MKV, Ogg, WAV, MP3, FLAC, AAC, AVI, MPEG or the like".to_owned()
+                "expected WebM, MP4, MKV, Ogg, WAV, MP3, FLAC, AAC, AVI, MPEG or the like"
+                    .to_owned()
             }
             Self::Damaged => "was the file copied or recorded completely?".to_owned(),
             Self::TimedOut { .. } | Self::OutOfMemory { .. } => {

@@ -16,7 +16,13 @@ pub(crate) fn read_samples(source: &mut impl Read, limit: usize) -> Vec<f32> {
             Ok(read) => filled += read,
         }
         let whole = filled / 4 * 4;
-        samples.extend(buffer[..whole].as_chunks::<4>().0.iter().map(|bytes| tame(*bytes)));
+        samples.extend(
+            buffer[..whole]
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| tame(*bytes)),
+        );
         buffer.copy_within(whole..filled, 0);
         filled -= whole;
     }
@@ -26,7 +32,11 @@ pub(crate) fn read_samples(source: &mut impl Read, limit: usize) -> Vec<f32> {
 
 fn tame(bytes: [u8; 4]) -> f32 {
     let sample = f32::from_le_bytes(bytes);
-    if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+    if sample.is_finite() {
+        sample.clamp(-1.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +72,9 @@ mod tests {
             .iter()
             .flat_map(|s: &f32| s.to_le_bytes())
             .collect();
-        assert_eq!(read_samples(&mut bytes.as_slice(), 9), [0.25, -1.0, 0.0, 0.0]);
+        assert_eq!(
+            read_samples(&mut bytes.as_slice(), 9),
+            [0.25, -1.0, 0.0, 0.0]
+        );
     }
 }

@@ -19,7 +19,9 @@ pub(crate) struct Pictures {
 pub(crate) fn read_pictures(source: &mut impl Read, limit: usize, max_bytes: u64) -> Pictures {
     let mut pictures = Pictures::default();
     while pictures.frames.len() < limit {
-        let Some((width, height)) = read_header(source) else { break };
+        let Some((width, height)) = read_header(source) else {
+            break;
+        };
         let bytes = u64::from(width) * u64::from(height) * 3;
         let same = (pictures.width, pictures.height) == (width, height);
         if bytes == 0 || bytes > max_bytes || !(pictures.frames.is_empty() || same) {
@@ -83,11 +85,20 @@ mod tests {
     #[test]
     fn stops_at_the_limit_at_a_change_of_size_and_at_a_huge_picture() {
         let bytes = stream(&[(4, 2), (4, 2), (2, 4)]);
-        assert_eq!(read_pictures(&mut bytes.as_slice(), 1, 1_000).frames.len(), 1);
-        assert_eq!(read_pictures(&mut bytes.as_slice(), 9, 1_000).frames.len(), 2);
+        assert_eq!(
+            read_pictures(&mut bytes.as_slice(), 1, 1_000).frames.len(),
+            1
+        );
+        assert_eq!(
+            read_pictures(&mut bytes.as_slice(), 9, 1_000).frames.len(),
+            2
+        );
         assert_eq!(read_pictures(&mut bytes.as_slice(), 9, 23).frames.len(), 0);
         let boast = b"P6\n4294967295 4294967295\n255\nx";
-        assert_eq!(read_pictures(&mut boast.as_slice(), 9, 1 << 30), Pictures::default());
+        assert_eq!(
+            read_pictures(&mut boast.as_slice(), 9, 1 << 30),
+            Pictures::default()
+        );
     }
 
     proptest! {

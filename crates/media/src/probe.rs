@@ -68,10 +68,16 @@ pub struct VideoStream {
 /// nor pictures is not an error here.
 pub fn probe(source: &Path, limits: &Limits) -> Result<Probe, MediaError> {
     let source = admit(source, limits)?;
-    let mut args: Vec<OsString> = ["-hide_banner", "-loglevel", "error"].map(Into::into).into();
+    let mut args: Vec<OsString> = ["-hide_banner", "-loglevel", "error"]
+        .map(Into::into)
+        .into();
     args.extend(["-print_format", "json", "-show_format", "-show_streams"].map(Into::into));
     args.extend(input_args(&source));
-    let task = Task { program: "ffprobe", args, file_bytes: 0 };
+    let task = Task {
+        program: "ffprobe",
+        args,
+        file_bytes: 0,
+    };
     let outcome = process::run(&task, limits, |stdout| {
         let mut json = Vec::new();
         // A broken pipe shows as cut JSON, or in the exit status.
@@ -95,11 +101,16 @@ pub fn parse_probe(json: &[u8]) -> Result<Probe, MediaError> {
     let format = root["format"]["format_name"]
         .as_str()
         .ok_or_else(|| unexpected("format.format_name"))?;
-    let streams = root["streams"].as_array().ok_or_else(|| unexpected("streams"))?;
+    let streams = root["streams"]
+        .as_array()
+        .ok_or_else(|| unexpected("streams"))?;
     Ok(Probe {
         format: format.to_owned(),
         duration_ms: duration_ms(&root["format"]["duration"]),
-        audio: streams.iter().find(|s| s["codec_type"] == "audio").map(audio_stream),
+        audio: streams
+            .iter()
+            .find(|s| s["codec_type"] == "audio")
+            .map(audio_stream),
         video: streams.iter().find(|s| is_moving(s)).map(video_stream),
     })
 }
@@ -126,7 +137,9 @@ fn video_stream(stream: &Value) -> VideoStream {
         width: number(&stream["width"]),
         height: number(&stream["height"]),
         frame_rate: ratio(&stream["avg_frame_rate"]),
-        rotation: turned.and_then(|turn| i32::try_from(turn).ok()).unwrap_or(0),
+        rotation: turned
+            .and_then(|turn| i32::try_from(turn).ok())
+            .unwrap_or(0),
     }
 }
 
@@ -172,9 +185,10 @@ pub(crate) fn admit(source: &Path, limits: &Limits) -> Result<PathBuf, MediaErro
 pub(crate) fn admit_size(found: u64, limits: &Limits) -> Result<(), MediaError> {
     match found {
         0 => Err(MediaError::Empty),
-        found if found > limits.input_bytes => {
-            Err(MediaError::TooLarge { found, limit: limits.input_bytes })
-        }
+        found if found > limits.input_bytes => Err(MediaError::TooLarge {
+            found,
+            limit: limits.input_bytes,
+        }),
         _ => Ok(()),
     }
 }
@@ -184,7 +198,14 @@ pub(crate) fn input_args(source: &Path) -> Vec<OsString> {
     let mut named = OsString::from("file:");
     named.push(source);
     let mut args: Vec<OsString> = Vec::from(
-        ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS, "-i"].map(Into::into),
+        [
+            "-protocol_whitelist",
+            PROTOCOLS,
+            "-format_whitelist",
+            FORMATS,
+            "-i",
+        ]
+        .map(Into::into),
     );
     args.push(named);
     args
@@ -199,18 +220,32 @@ pub(crate) fn failure<T>(
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| outcome.stderr.contains(phrase));
     if outcome.out_of_time() {
         MediaError::TimedOut { wall: limits.wall }
-    } else if says(&["Cannot allocate memory", "error while loading shared", "pthread_create"]) {
-        MediaError::OutOfMemory { limit: limits.memory_bytes }
+    } else if says(&[
+        "Cannot allocate memory",
+        "error while loading shared",
+        "pthread_create",
+    ]) {
+        MediaError::OutOfMemory {
+            limit: limits.memory_bytes,
+        }
     } else if says(&["exceeds specified max pixel count", "Picture size"]) {
-        MediaError::PictureTooLarge { limit: limits.frame_pixels }
+        MediaError::PictureTooLarge {
+            limit: limits.frame_pixels,
+        }
     } else if says(&["moov atom not found", "End of file"]) {
         MediaError::Damaged
-    } else if says(&["Format not on whitelist", "Invalid data found when processing input"]) {
+    } else if says(&[
+        "Format not on whitelist",
+        "Invalid data found when processing input",
+    ]) {
         MediaError::NotMedia
     } else if says(&["does not contain any stream", "matches no streams"]) {
         MediaError::NoStreams
     } else {
-        MediaError::ToolFailed { program, code: outcome.status.code() }
+        MediaError::ToolFailed {
+            program,
+            code: outcome.status.code(),
+        }
     }
 }
 
@@ -230,7 +265,10 @@ mod tests {
     fn reads_a_phone_clip_and_skips_its_cover() {
         let probe = parse_probe(PHONE.as_bytes()).unwrap();
         let video = probe.video.unwrap();
-        assert_eq!((video.width, video.height, video.rotation), (1280, 720, -90));
+        assert_eq!(
+            (video.width, video.height, video.rotation),
+            (1280, 720, -90)
+        );
         assert!((video.frame_rate.unwrap() - 29.97).abs() < 0.01);
         let audio = probe.audio.unwrap();
         assert_eq!((audio.sample_rate, audio.channels), (48_000, 2));
@@ -255,7 +293,10 @@ mod tests {
         };
         assert_eq!(at("{"), "root");
         assert_eq!(at("[]"), "format.format_name");
-        assert_eq!(at(r#"{"format": {"format_name": "wav"}, "streams": {}}"#), "streams");
+        assert_eq!(
+            at(r#"{"format": {"format_name": "wav"}, "streams": {}}"#),
+            "streams"
+        );
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
@@ -269,13 +310,26 @@ mod tests {
         ];
         leaf.prop_recursive(4, 48, 8, |inner| {
             let key = prop::sample::select(vec![
-                "format", "streams", "format_name", "duration", "codec_type", "codec_name", "width",
-                "sample_rate", "avg_frame_rate", "side_data_list", "rotation", "disposition",
+                "format",
+                "streams",
+                "format_name",
+                "duration",
+                "codec_type",
+                "codec_name",
+                "width",
+                "sample_rate",
+                "avg_frame_rate",
+                "side_data_list",
+                "rotation",
+                "disposition",
             ]);
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
                 prop::collection::vec((key, inner), 0..6).prop_map(|pairs| {
-                    pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Value>()
+                    pairs
+                        .into_iter()
+                        .map(|(k, v)| (k.to_owned(), v))
+                        .collect::<Value>()
                 }),
             ]
         })

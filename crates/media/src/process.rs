@@ -53,9 +53,15 @@ pub(crate) fn run<T: Send>(
     read: impl FnOnce(&mut ChildStdout) -> T + Send,
 ) -> Result<Outcome<T>, MediaError> {
     let deadline = Instant::now() + limits.wall;
-    let mut child = Reaped(command(task, limits)?.spawn().map_err(|source| {
-        MediaError::System { action: "start the decoder", source }
-    })?);
+    let mut child =
+        Reaped(
+            command(task, limits)?
+                .spawn()
+                .map_err(|source| MediaError::System {
+                    action: "start the decoder",
+                    source,
+                })?,
+        );
     let mut stdout = child.0.stdout.take().expect("standard output is piped");
     let mut stderr = child.0.stderr.take().expect("standard error is piped");
     let (done, finished) = mpsc::channel::<()>();
@@ -70,7 +76,11 @@ pub(crate) fn run<T: Send>(
         let complaints = scope.spawn(move || read_start(&mut stderr));
         let left = deadline.saturating_duration_since(Instant::now());
         let mut timed_out = finished.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout);
-        let status = if timed_out { None } else { wait_until(&mut child.0, deadline)? };
+        let status = if timed_out {
+            None
+        } else {
+            wait_until(&mut child.0, deadline)?
+        };
         timed_out |= status.is_none();
         let status = match status {
             Some(status) => status,
@@ -126,7 +136,10 @@ fn kill(child: &mut Child) -> Result<ExitStatus, MediaError> {
 }
 
 fn watch(source: io::Error) -> MediaError {
-    MediaError::System { action: "watch the decoder", source }
+    MediaError::System {
+        action: "watch the decoder",
+        source,
+    }
 }
 
 /// Keeps the beginning and drains the rest, so that a talkative child never blocks.
@@ -170,7 +183,10 @@ mod tests {
     }
 
     fn within(wall_ms: u64) -> Limits {
-        Limits { wall: Duration::from_millis(wall_ms), ..Limits::live() }
+        Limits {
+            wall: Duration::from_millis(wall_ms),
+            ..Limits::live()
+        }
     }
 
     #[test]
@@ -189,7 +205,10 @@ mod tests {
 
     #[test]
     fn a_busy_child_is_stopped_by_its_processor_time() {
-        let limits = Limits { cpu_seconds: 1, ..within(20_000) };
+        let limits = Limits {
+            cpu_seconds: 1,
+            ..within(20_000)
+        };
         let outcome = shell("while :; do :; done", &limits).unwrap();
         assert!(!outcome.timed_out && outcome.out_of_time());
     }
@@ -204,14 +223,22 @@ mod tests {
 
     #[test]
     fn a_flood_of_complaints_is_kept_up_to_its_bound() {
-        let outcome = shell("yes 2>&1 >/dev/null | head -c 1000000 >&2; yes | head -c 1000000 >&2", &within(20_000)).unwrap();
+        let outcome = shell(
+            "yes 2>&1 >/dev/null | head -c 1000000 >&2; yes | head -c 1000000 >&2",
+            &within(20_000),
+        )
+        .unwrap();
         assert_eq!(outcome.stderr.len(), STDERR_BYTES);
         assert!(!outcome.timed_out);
     }
 
     #[test]
     fn the_child_sees_no_environment_of_ours_and_no_input() {
-        let outcome = shell("env | cut -d= -f1 | sort | tr '\\n' ' '; cat", &within(20_000)).unwrap();
+        let outcome = shell(
+            "env | cut -d= -f1 | sort | tr '\\n' ' '; cat",
+            &within(20_000),
+        )
+        .unwrap();
         let names = String::from_utf8(outcome.output).unwrap();
         for name in ["HOME", "USER", "PATH", "CARGO_MANIFEST_DIR"] {
             assert!(!names.split(' ').any(|seen| seen == name), "{names}");
@@ -222,7 +249,11 @@ mod tests {
     fn the_child_may_not_write_files_beyond_its_bound() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x");
-        shell(&format!("echo too much > {}", file.display()), &within(20_000)).unwrap();
+        shell(
+            &format!("echo too much > {}", file.display()),
+            &within(20_000),
+        )
+        .unwrap();
         assert_eq!(fs_err::metadata(&file).unwrap().len(), 0);
     }
 }

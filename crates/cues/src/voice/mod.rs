@@ -1,0 +1,262 @@
+//! What is measured of the voice, one file a measure.
+//!
+//! All measures share one pass over the sound: the F0 analysis hands its spectra to the colour of
+//! the voice, the level contour serves loudness, syllables and pauses.
+
+pub mod defects;
+pub mod f0;
+pub mod loudness;
+mod path;
+pub mod rhythm;
+#[cfg(test)]
+pub(crate) mod signals;
+pub mod spectrum;
+mod stats;
+
+use smes_dialogue::Feature;
+
+use self::f0::F0Frame;
+use self::loudness::Levels;
+use self::rhythm::Rhythm;
+use self::spectrum::SummedSpectrum;
+use self::stats::quantile;
+
+/// Less voice than this cannot be told from a cough or a door, in seconds.
+pub const MIN_VOICED_S: f64 = 0.3;
+/// Less voice than this gives unsure pitch and pace, in seconds.
+pub const FEW_VOICED_S: f64 = 1.0;
+
+/// What a sound could be read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// Nothing above the noise of a microphone.
+    Silent,
+    /// Sound, but hardly any voice in it.
+    NoVoice,
+    /// A voice.
+    Voice,
+}
+
+/// The measurements of one sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VoiceReading {
+    /// Whether there was a voice at all.
+    pub hearing: Hearing,
+    /// The contour of F0.
+    pub f0: Vec<F0Frame>,
+    /// The contour of the level.
+    pub levels: Levels,
+    /// Syllables and pauses.
+    pub rhythm: Rhythm,
+    /// Seconds of voice.
+    pub voiced_s: f64,
+    /// The tops of the wave are cut off.
+    pub clipped: bool,
+    /// The voice hardly rises above the background.
+    pub noisy: bool,
+    /// The measures as features, in a fixed order; empty without a voice.
+    pub features: Vec<Feature>,
+}
+
+/// Measures a sound. Any sample rate from 8 kHz works; 16 kHz is what everything is tuned on.
+pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
+    let levels = loudness::contour(samples, sample_rate);
+    let mut spectrum = SummedSpectrum::new();
+    let f0 = f0::contour(samples, sample_rate, |power| {
+        spectrum.add(power, sample_rate)
+    });
+    let rhythm = rhythm::measure(&levels, |time_s| is_voiced(&f0, time_s));
+    let n_voiced = f0.iter().filter(|frame| frame.f0_hz.is_some()).count();
+    let voiced_s = n_voiced as f64 * f0::STEP_S;
+    let hearing = if defects::is_silent(&levels) {
+        Hearing::Silent
+    } else if voiced_s < MIN_VOICED_S {
+        Hearing::NoVoice
+    } else {
+        Hearing::Voice
+    };
+    let speech_db = levels
+        .mean_db(|index| rhythm.sounding[index])
+        .unwrap_or(loudness::FLOOR_DB);
+    let mut reading = VoiceReading {
+        hearing,
+        clipped: defects::is_clipped(samples),
+        noisy: defects::is_noisy(&levels, speech_db, harmonicity_db(&f0).unwrap_or(0.0)),
+        f0,
+        levels,
+        rhythm,
+        voiced_s,
+        features: Vec::new(),
+    };
+    if hearing == Hearing::Voice {
+        reading.features = features(&reading, speech_db, &spectrum);
+    }
+    reading
+}
+
+fn features(reading: &VoiceReading, speech_db: f64, spectrum: &SummedSpectrum) -> Vec<Feature> {
+    let hz: Vec<f64> = reading.f0.iter().filter_map(|frame| frame.f0_hz).collect();
+    let median = quantile(&hz, 0.5);
+    let rhythm = &reading.rhythm;
+    let sounding_db: Vec<f64> = reading
+        .levels
+        .db
+        .iter()
+        .zip(&rhythm.sounding)
+        .filter_map(|(db, sounding)| sounding.then_some(*db))
+        .collect();
+    let measured = [
+        ("voice.f0_median", median, "Hz"),
+        (
+            "voice.pitch_range",
+            spread(&hz, 0.05).map(|(low, high)| 12.0 * (high / low).log2()),
+            "st",
+        ),
+        ("voice.loudness", Some(speech_db), "dB"),
+        (
+            "voice.loudness_range",
+            spread(&sounding_db, 0.1).map(|(low, high)| high - low),
+            "dB",
+        ),
+        ("voice.speaking_rate", rhythm.speaking_rate(), "1/s"),
+        ("voice.articulation_rate", rhythm.articulation_rate(), "1/s"),
+        ("voice.pause_rate", rhythm.pause_rate(), "1/s"),
+        ("voice.pause_share", rhythm.pause_share(), "1"),
+        ("voice.voiced_share", voiced_share(reading), "1"),
+        (
+            "voice.spectral_tilt",
+            median.and_then(|hz| spectrum.tilt_db_per_octave(hz)),
+            "dB/octave",
+        ),
+        ("voice.alpha_ratio", spectrum.alpha_ratio_db(), "dB"),
+        ("voice.harmonicity", harmonicity_db(&reading.f0), "dB"),
+    ];
+    measured
+        .into_iter()
+        .filter_map(|(name, value, unit)| {
+            Some(Feature {
+                name: name.to_owned(),
+                value: value.filter(|value| value.is_finite())?,
+                unit: unit.to_owned(),
+                relative_to_baseline: None,
+            })
+        })
+        .collect()
+}
+
+/// Voiced share of the time that sounds, `0..=1`.
+fn voiced_share(reading: &VoiceReading) -> Option<f64> {
+    let spoken = reading.rhythm.talk_s - reading.rhythm.paused_s();
+    (spoken > 0.0).then(|| (reading.voiced_s / spoken).min(1.0))
+}
+
+/// The quantiles `q` and `1 - q`.
+fn spread(values: &[f64], q: f64) -> Option<(f64, f64)> {
+    Some((quantile(values, q)?, quantile(values, 1.0 - q)?))
+}
+
+/// Harmonics over noise within voiced frames, in dB (Boersma 1993, equation 4), from their median.
+fn harmonicity_db(f0: &[F0Frame]) -> Option<f64> {
+    let voiced = f0.iter().filter(|frame| frame.f0_hz.is_some());
+    let strengths: Vec<f64> = voiced.map(|frame| frame.strength).collect();
+    // A perfectly periodic sound would be infinite: 40 dB is what Praat calls perfect for speech.
+    let strength = quantile(&strengths, 0.5)?.clamp(0.0001, 0.9999);
+    Some(10.0 * (strength / (1.0 - strength)).log10())
+}
+
+/// Whether the frame nearest to a time, or one beside it, is voiced.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index, saturating below zero"
+)]
+fn is_voiced(f0: &[F0Frame], time_s: f64) -> bool {
+    let Some(first) = f0.first() else {
+        return false;
+    };
+    let nearest = ((time_s - first.time_s) / f0::STEP_S).round() as usize;
+    let around = nearest.saturating_sub(1)..(nearest + 2).min(f0.len());
+    f0.get(around)
+        .is_some_and(|frames| frames.iter().any(|frame| frame.f0_hz.is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voice::signals::{RATE, beats, noise, sine};
+    use proptest::prelude::*;
+
+    fn value(reading: &VoiceReading, name: &str) -> f64 {
+        reading
+            .features
+            .iter()
+            .find(|f| f.name == name)
+            .unwrap()
+            .value
+    }
+
+    #[test]
+    fn silence_noise_and_voice_are_told_apart() {
+        assert_eq!(read(&[0.0; 32_000], RATE).hearing, Hearing::Silent);
+        assert_eq!(read(&noise(3, 0.2, 2.0), RATE).hearing, Hearing::NoVoice);
+        assert_eq!(read(&beats(4.0, 2.0, 0.3), RATE).hearing, Hearing::Voice);
+        assert_eq!(read(&[], RATE).hearing, Hearing::Silent);
+    }
+
+    #[test]
+    fn toy_speech_has_every_feature_with_its_unit() {
+        let reading = read(&beats(4.0, 3.0, 0.5), RATE);
+        let names: Vec<_> = reading
+            .features
+            .iter()
+            .map(|f| format!("{} {}", f.name, f.unit))
+            .collect();
+        insta::assert_snapshot!(names.join("\n"), @r"
+        voice.f0_median Hz
+        voice.pitch_range st
+        voice.loudness dB
+        voice.loudness_range dB
+        voice.speaking_rate 1/s
+        voice.articulation_rate 1/s
+        voice.pause_rate 1/s
+        voice.pause_share 1
+        voice.voiced_share 1
+        voice.spectral_tilt dB/octave
+        voice.alpha_ratio dB
+        voice.harmonicity dB
+        ");
+        assert!((value(&reading, "voice.f0_median") / 150.0 - 1.0).abs() < 0.01);
+        assert!(value(&reading, "voice.pitch_range") < 0.5);
+    }
+
+    #[test]
+    fn a_voice_under_noise_is_called_noisy_and_a_clean_one_is_not() {
+        let voice = beats(4.0, 3.0, 0.3);
+        let covered: Vec<f32> = voice
+            .iter()
+            .zip(noise(5, 0.15, 3.0))
+            .map(|(v, n)| v + n)
+            .collect();
+        assert!(read(&covered, RATE).noisy);
+        assert!(!read(&voice, RATE).noisy);
+        assert!(!read(&sine(200.0, 0.3, 2.0), RATE).noisy);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+        #[test]
+        fn scaling_changes_loudness_by_its_decibels_and_nothing_else(gain_db in -30.0_f64..0.0, per_second in 2.0_f64..6.0) {
+            let loud = beats(per_second, 2.0, 1.0);
+            #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+            let gain = 10_f64.powf(gain_db / 20.0) as f32;
+            let quiet: Vec<f32> = loud.iter().map(|s| s * gain).collect();
+            let (a, b) = (read(&loud, RATE), read(&quiet, RATE));
+            prop_assert_eq!((a.hearing, a.clipped, a.noisy), (b.hearing, b.clipped, b.noisy));
+            prop_assert_eq!(a.features.len(), b.features.len());
+            for (x, y) in a.features.iter().zip(&b.features) {
+                let expected = if x.name == "voice.loudness" { gain_db } else { 0.0 };
+                prop_assert!((y.value - x.value - expected).abs() < 0.02, "{}: {} {}", x.name, x.value, y.value);
+            }
+        }
+    }
+}
