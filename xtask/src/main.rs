@@ -10,6 +10,8 @@
 mod check;
 mod tidy;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Developer's tasks of the repository.
@@ -29,10 +31,15 @@ enum Command {
     Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let root = tidy::repository_root();
-    match Cli::parse().command {
+    let done = match Cli::parse().command {
         Command::Check => check::run(&root),
         Command::Tidy => tidy::run(&root),
+    };
+    if let Err(error) = done {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

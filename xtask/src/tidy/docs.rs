@@ -1,5 +1,6 @@
 //! Rules about Markdown: links between files lead somewhere, and the map stays short.
 
+use super::tree::extension;
 use super::{Finding, Tree};
 
 /// Longest `ARCHITECTURE.md`, in lines; a longer map is not read.
@@ -8,7 +9,7 @@ const MAP_MAX_LINES: usize = 200;
 /// All rules of this file.
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (path, text) in tree.texts().filter(|(path, _)| path.ends_with(".md")) {
+    for (path, text) in tree.texts().filter(|(path, _)| extension(path) == "md") {
         for (line, target) in links(text) {
             let Some(resolved) = resolve(path, target) else {
                 continue;

@@ -95,6 +95,11 @@ impl Tree {
     }
 }
 
+/// What stands after the last dot of a path; tracked names are written in lower case.
+pub(crate) fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
 fn list(root: &Path) -> anyhow::Result<Vec<String>> {
     let git = Command::new("git")
         .args([

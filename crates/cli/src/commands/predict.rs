@@ -1,11 +1,327 @@
-//! `smes predict`.
+//! `smes predict`: a reasoner over a split of a corpus, its plans into a prediction file.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use smes_corpus::{Corpus, CorpusError};
+use smes_dialogue::{Cue, Dialogue, DialogueContext, DialogueId, SplitName, StrategySet};
+use smes_evaluation::{
+    CorpusRef, FORMAT, Header, Instance, InstanceError, Majority, PredictionTimings,
+    PredictionWriter, Record, VERSION, config_hash, instances, train_majority,
+};
+use smes_reasoning::{Reasoner, ReasoningError};
 
 use crate::console::Console;
+use crate::exit::Advice;
 
-/// Arguments of `smes predict`.
+const EXAMPLE: &str = "\
+Example:
+  smes predict --corpus corpora/mesc --split test --reasoner starter --out predictions.jsonl
+  smes score predictions.jsonl
+
+The instances are those of the published protocol: every supporter utterance but a dialogue's
+first utterance. The reasoner sees the words so far and the supporter's past strategies, never an
+emotion label; cues only with --cues.";
+
+/// Runs a reasoner over a split and writes its predictions.
 #[derive(clap::Args, Debug)]
-pub(crate) struct PredictArgs {}
+#[command(after_help = EXAMPLE)]
+pub(crate) struct PredictArgs {
+    /// Folder of the corpus, as `smes corpus import` makes it.
+    #[arg(long, value_name = "DIR")]
+    corpus: PathBuf,
+    /// Part of the corpus: train, validation or test.
+    #[arg(long, default_value = "test")]
+    split: SplitName,
+    /// The reasoner: a name, or a name and its place, such as `starter:DIR`.
+    #[arg(long, default_value = "starter", value_name = "NAME[:PLACE]")]
+    reasoner: String,
+    /// File to write; it appears when it is complete.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Stops after the first N instances.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Gives the reasoner the corpus's cues of this extractor, beside the words.
+    #[arg(long, value_name = "EXTRACTOR")]
+    cues: Option<String>,
+    /// Words the responses too, not only the labels.
+    #[arg(long)]
+    responses: bool,
+}
 
-pub(crate) fn run(_args: &PredictArgs, _console: &Console) -> anyhow::Result<()> {
-    anyhow::bail!("`smes predict` is not part of this build")
+pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<()> {
+    let corpus = Corpus::open(&args.corpus).map_err(bad_corpus)?;
+    let reasoner = smes_reasoning::open(&args.reasoner).map_err(bad_reasoner)?;
+    same_labels(&corpus, reasoner.as_ref())?;
+    let work = work(args, &corpus)?;
+    let cues = match &args.cues {
+        Some(extractor) => cues(&corpus, extractor, &work).map_err(bad_corpus)?,
+        None => Cues::new(),
+    };
+    let header = header(args, &corpus, reasoner.as_ref(), &work)?;
+    let predictor = Predictor {
+        reasoner: reasoner.as_ref(),
+        cues,
+        responses: args.responses,
+    };
+    let n_instances = header.n_instances;
+    let mut writer = PredictionWriter::create(&args.out, &header)?;
+    let bar = console.progress(n_instances as u64, "predicting");
+    predictor.run(&work, |records| {
+        bar.inc(records.len() as u64);
+        records.iter().try_for_each(|record| writer.write(record))?;
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    writer.finish()?;
+    told(args, console, &header)
+}
+
+fn told(args: &PredictArgs, console: &Console, header: &Header) -> anyhow::Result<()> {
+    let out = args.out.display();
+    if console.is_json() {
+        return console.json(&serde_json::json!({
+            "predictions": args.out,
+            "n_instances": header.n_instances,
+            "split": header.split,
+            "reasoner": header.reasoner,
+            "config_hash": header.config_hash,
+        }));
+    }
+    console.line(&format!(
+        "{} predictions of {} on the {} split in {out}; next: smes score {out}",
+        header.n_instances, header.reasoner, header.split
+    ));
+    Ok(())
+}
+
+/// A dialogue with the instances of it that are to be predicted.
+type Work = Vec<(Dialogue, Vec<Instance>)>;
+/// Cues by dialogue and utterance.
+type Cues = HashMap<(DialogueId, usize), Cue>;
+
+/// The dialogues of the split in corpus order, up to the limit of instances.
+fn work(args: &PredictArgs, corpus: &Corpus) -> anyhow::Result<Work> {
+    let wanted: HashSet<&DialogueId> = corpus.splits().ids(args.split).iter().collect();
+    let mut left = args.limit.unwrap_or(usize::MAX);
+    let mut work = Work::new();
+    for dialogue in corpus.dialogues() {
+        let dialogue = dialogue.map_err(bad_corpus)?;
+        if left == 0 {
+            break;
+        }
+        if !wanted.contains(&dialogue.id) {
+            continue;
+        }
+        let mut found = instances(&dialogue, corpus.emotions());
+        found.truncate(left);
+        left -= found.len();
+        if !found.is_empty() {
+            work.push((dialogue, found));
+        }
+    }
+    if work.is_empty() {
+        let error = InstanceError::NoInstances {
+            corpus: corpus.manifest().name.clone(),
+            split: args.split,
+        };
+        return Err(Advice::bad_input(error.hint(), error));
+    }
+    Ok(work)
+}
+
+fn cues(corpus: &Corpus, extractor: &str, work: &Work) -> Result<Cues, CorpusError> {
+    let wanted: HashSet<&DialogueId> = work.iter().map(|(dialogue, _)| &dialogue.id).collect();
+    let mut cues = Cues::new();
+    for record in corpus.cues(extractor)? {
+        let record = record?;
+        if wanted.contains(&record.dialogue) {
+            cues.insert((record.dialogue, record.utterance), record.cue);
+        }
+    }
+    Ok(cues)
+}
+
+fn majority(corpus: &Corpus) -> Result<Majority, CorpusError> {
+    let train: HashSet<&DialogueId> = corpus.splits().ids(SplitName::Train).iter().collect();
+    let mut dialogues = Vec::new();
+    for dialogue in corpus.dialogues() {
+        let dialogue = dialogue?;
+        if train.contains(&dialogue.id) {
+            dialogues.push(dialogue);
+        }
+    }
+    Ok(train_majority(&dialogues, corpus.emotions()))
+}
+
+fn header(
+    args: &PredictArgs,
+    corpus: &Corpus,
+    reasoner: &dyn Reasoner,
+    work: &Work,
+) -> anyhow::Result<Header> {
+    let id = reasoner.id();
+    let limit = args.limit.map_or_else(String::new, |n| n.to_string());
+    Ok(Header {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        corpus: CorpusRef {
+            name: corpus.manifest().name.clone(),
+            checksum: corpus.checksum().to_owned(),
+        },
+        split: args.split,
+        n_instances: work.iter().map(|(_, instances)| instances.len()).sum(),
+        config_hash: config_hash(&[
+            ("reasoner", &id),
+            ("corpus", corpus.checksum()),
+            ("split", args.split.as_str()),
+            ("cues", args.cues.as_deref().unwrap_or_default()),
+            ("responses", if args.responses { "yes" } else { "no" }),
+            ("limit", &limit),
+        ]),
+        reasoner: id,
+        emotions: reasoner.emotions().iter().cloned().collect(),
+        strategies: reasoner.strategies().iter().cloned().collect(),
+        majority: majority(corpus).map_err(bad_corpus)?,
+        created_with: format!("smes {}", env!("CARGO_PKG_VERSION")),
+        seed: None,
+    })
+}
+
+/// That the reasoner's labels are the corpus's; otherwise no prediction could be right.
+fn same_labels(corpus: &Corpus, reasoner: &dyn Reasoner) -> anyhow::Result<()> {
+    let emotions = corpus.emotions().names().eq(reasoner.emotions().names());
+    let strategies = corpus
+        .strategies()
+        .is_none_or(|set: &StrategySet| set.names().eq(reasoner.strategies().names()));
+    if emotions && strategies {
+        return Ok(());
+    }
+    Err(Advice::bad_input(
+        Some("train a reasoner on this corpus, or convert its labels".to_owned()),
+        anyhow!(
+            "reasoner `{}` knows the labels `{}` and `{}`, corpus `{}` has `{}` and `{}`",
+            reasoner.id(),
+            reasoner.emotions().name,
+            reasoner.strategies().name,
+            corpus.manifest().name,
+            corpus.emotions().name,
+            corpus.strategies().map_or("no strategies", |set| &set.name),
+        ),
+    ))
+}
+
+struct Predictor<'r> {
+    reasoner: &'r dyn Reasoner,
+    cues: Cues,
+    responses: bool,
+}
+
+impl Predictor<'_> {
+    /// Predicts the dialogues on all cores and hands their records on in corpus order.
+    fn run(
+        &self,
+        work: &Work,
+        mut on_records: impl FnMut(&[Record]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let n_workers = thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (send, receive) = mpsc::channel();
+            for _ in 0..n_workers.min(work.len()) {
+                let (send, next) = (send.clone(), &next);
+                scope.spawn(move || {
+                    while let Some((idx, (dialogue, instances))) = take(work, next) {
+                        let records = self.dialogue(dialogue, instances);
+                        if send.send((idx, records)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(send);
+            // A worker whose dialogue is short overtakes the others; its records wait here.
+            let mut waiting = BTreeMap::new();
+            let mut n_written = 0;
+            for (idx, records) in receive {
+                waiting.insert(idx, records?);
+                while let Some(records) = waiting.remove(&n_written) {
+                    on_records(&records)?;
+                    n_written += 1;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn dialogue(&self, dialogue: &Dialogue, instances: &[Instance]) -> anyhow::Result<Vec<Record>> {
+        instances
+            .iter()
+            .map(|instance| {
+                self.instance(dialogue, instance)
+                    .map_err(bad_reasoner)
+                    .with_context(|| {
+                        format!(
+                            "utterance {} of dialogue `{}`",
+                            instance.utterance_idx, dialogue.id
+                        )
+                    })
+            })
+            .collect()
+    }
+
+    fn instance(&self, dialogue: &Dialogue, instance: &Instance) -> Result<Record, ReasoningError> {
+        let mut context = DialogueContext::before(&dialogue.utterances, instance.utterance_idx);
+        for (idx, utterance) in context.utterances.iter_mut().enumerate() {
+            utterance.cue = self.cues.get(&(dialogue.id.clone(), idx)).cloned();
+        }
+        let begun = Instant::now();
+        let plan = self.reasoner.plan(&context)?;
+        let mut timings = PredictionTimings {
+            plan_ms: milliseconds(begun),
+            respond_ms: None,
+        };
+        let mut response = None;
+        if self.responses {
+            let begun = Instant::now();
+            response = Some(self.reasoner.respond(&context, &plan, &mut |_| {})?.text);
+            timings.respond_ms = Some(milliseconds(begun));
+        }
+        Ok(Record {
+            dialogue: dialogue.id.clone(),
+            utterance: instance.utterance_idx,
+            gold: instance.gold.clone(),
+            user_emotion_from: instance.user_emotion_from,
+            predicted: (&plan).into(),
+            response,
+            last_strategy: instance.last_strategy.clone(),
+            continues_turn: instance.continues_turn,
+            timings: Some(timings),
+        })
+    }
+}
+
+/// The next dialogue that no worker has taken yet.
+fn take<'w, T>(work: &'w [T], next: &AtomicUsize) -> Option<(usize, &'w T)> {
+    let idx = next.fetch_add(1, Ordering::Relaxed);
+    Some((idx, work.get(idx)?))
+}
+
+/// Milliseconds since then, to a microsecond.
+fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn bad_corpus(error: CorpusError) -> anyhow::Error {
+    Advice::bad_input(error.hint(), error)
+}
+
+fn bad_reasoner(error: ReasoningError) -> anyhow::Error {
+    Advice::bad_input(error.hint(), error)
 }
