@@ -77,6 +77,8 @@ issue_kinds! {
     SharedBoundary = "shared_boundary",
     /// A dialogue of a json file that no dialogue of the csv file is.
     UnmatchedDialogue = "unmatched_dialogue",
+    /// A dialogue in none of the json files although train is among them; it is in train.
+    NoSplit = "no_split",
     /// A label that differs between the csv and the json file; the csv is taken.
     LabelsDisagree = "labels_disagree",
     /// More than a space between utterance and cue.

@@ -6,6 +6,7 @@
 //! bounded by one dialogue, whatever the size of the corpus.
 
 mod error;
+pub mod importers;
 mod issue;
 mod lines;
 mod manifest;
