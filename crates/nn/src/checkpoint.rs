@@ -177,7 +177,7 @@ fn check_size(bytes: &[u8], file: &str) -> Result<(), NnError> {
     };
     let header_end = u64::from_le_bytes(*length).saturating_add(8);
     // A length beyond the format's own bound is no length: the file is of another format.
-    if header_end > 100_000_008 || !rest.first().is_none_or(|&byte| byte == b'{') {
+    if header_end > 100_000_008 || rest.first().is_some_and(|&byte| byte != b'{') {
         return Ok(());
     }
     if header_end > bytes.len() as u64 {

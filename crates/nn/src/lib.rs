@@ -8,6 +8,7 @@
 //! are then pure functions of their input and a [`Pass`] (training or evaluation, and the dropout
 //! stream); [`Gradients`] come back by name and go to [`optim::AdamW`].
 
+mod average;
 pub mod bert;
 pub mod checkpoint;
 mod error;
@@ -20,6 +21,7 @@ mod pass;
 pub mod schedule;
 pub mod tokenizer;
 
+pub use average::ParamAverage;
 pub use candle_core::{DType, Device, Tensor};
 pub use error::NnError;
 pub use gradients::Gradients;

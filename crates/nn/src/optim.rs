@@ -1,4 +1,4 @@
-//! AdamW (Loshchilov and Hutter 2019) with parameter groups and clipping by the global norm.
+//! `AdamW` (Loshchilov and Hutter 2019) with parameter groups and clipping by the global norm.
 //!
 //! Same numbers as PyTorch's `AdamW` and `clip_grad_norm_` (`tests/golden/adamw`). Each parameter
 //! is updated in place in one pass over memory. State is saved exactly: a resumed run equals an
@@ -88,6 +88,15 @@ struct Moments {
     second: Vec<f32>,
 }
 
+impl Moments {
+    fn zeros(n_elements: usize) -> Self {
+        Self {
+            first: vec![0.0; n_elements],
+            second: vec![0.0; n_elements],
+        }
+    }
+}
+
 /// The optimiser.
 #[derive(Debug)]
 pub struct AdamW {
@@ -114,14 +123,7 @@ impl AdamW {
                         second: group.name.clone(),
                     });
                 }
-                let zeros = vec![0.0; var.elem_count()];
-                moments.insert(
-                    name.clone(),
-                    Moments {
-                        first: zeros.clone(),
-                        second: zeros,
-                    },
-                );
+                moments.insert(name.clone(), Moments::zeros(var.elem_count()));
             }
         }
         Ok(Self {
@@ -170,10 +172,8 @@ impl AdamW {
         for (group, name, var, gradient) in updates {
             let rate = group.learning_rate * schedule_factor;
             let factors = Factors::new(&self.config, self.n_steps, rate, group.weight_decay, clip);
-            let moments = self
-                .moments
-                .get_mut(name)
-                .expect("made for every member of a group");
+            let moments = self.moments.entry(name.clone());
+            let moments = moments.or_insert_with(|| Moments::zeros(var.elem_count()));
             with_numbers(gradient, |gradient| {
                 var.inplace_op1(&Update {
                     factors,

@@ -42,7 +42,7 @@ struct Param {
 pub struct Params {
     origin: String,
     metadata: BTreeMap<String, String>,
-    params: RefCell<BTreeMap<String, Param>>,
+    by_name: RefCell<BTreeMap<String, Param>>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -112,7 +112,7 @@ impl Params {
         Self {
             origin,
             metadata,
-            params: RefCell::new(params),
+            by_name: RefCell::new(params),
             used: RefCell::new(BTreeSet::new()),
         }
     }
@@ -149,7 +149,7 @@ impl Params {
     pub fn check_all_used(&self) -> Result<(), NnError> {
         let used = self.used.borrow();
         let names: Vec<String> = self
-            .params
+            .by_name
             .borrow()
             .keys()
             .filter(|name| !used.contains(*name))
@@ -168,8 +168,8 @@ impl Params {
     /// Puts the parameters of `other` beside these, under `prefix` (`encoder.`).
     /// A parameter that exists already is replaced.
     pub fn absorb(&self, other: &Params, prefix: &str) {
-        let mut params = self.params.borrow_mut();
-        for (name, param) in other.params.borrow().iter() {
+        let mut params = self.by_name.borrow_mut();
+        for (name, param) in other.by_name.borrow().iter() {
             params.insert(format!("{prefix}{name}"), param.clone());
         }
     }
@@ -177,7 +177,7 @@ impl Params {
     /// Marks as frozen every parameter whose name is selected, the others as trainable. To be
     /// called before the layers are built: they keep what they were handed.
     pub fn freeze(&self, is_frozen: impl Fn(&str) -> bool) {
-        for (name, param) in self.params.borrow_mut().iter_mut() {
+        for (name, param) in self.by_name.borrow_mut().iter_mut() {
             param.is_trainable = !is_frozen(name);
         }
     }
@@ -193,7 +193,7 @@ impl Params {
     }
 
     fn select(&self, is_trainable: bool) -> Vec<(String, Var)> {
-        let params = self.params.borrow();
+        let params = self.by_name.borrow();
         let chosen = params
             .iter()
             .filter(|(_, param)| param.is_trainable == is_trainable);
@@ -204,7 +204,7 @@ impl Params {
 
     /// How many numbers all parameters hold together, frozen ones included.
     pub fn n_elements(&self) -> usize {
-        self.params
+        self.by_name
             .borrow()
             .values()
             .map(|param| param.var.elem_count())
@@ -213,7 +213,7 @@ impl Params {
 
     /// Every parameter by name.
     pub fn tensors(&self) -> BTreeMap<String, Tensor> {
-        let params = self.params.borrow();
+        let params = self.by_name.borrow();
         params
             .iter()
             .map(|(name, param)| (name.clone(), param.var.as_detached_tensor()))
@@ -236,7 +236,7 @@ impl Params {
     /// # Errors
     /// A missing, additional or misshapen tensor; then nothing is changed.
     pub fn restore(&self, values: &BTreeMap<String, Tensor>, file: &str) -> Result<(), NnError> {
-        let params = self.params.borrow();
+        let params = self.by_name.borrow();
         for (name, param) in params.iter() {
             let expected = param.var.dims();
             let value = values.get(name).ok_or_else(|| NnError::MissingTensor {
@@ -323,7 +323,7 @@ impl ParamLoader<'_> {
     pub fn get(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor, NnError> {
         let full_name = format!("{}{name}", self.prefix);
         self.params.used.borrow_mut().insert(full_name.clone());
-        let mut params = self.params.params.borrow_mut();
+        let mut params = self.params.by_name.borrow_mut();
         if let Some(param) = params.get(&full_name) {
             check_shape(&self.params.origin, &full_name, shape, param.var.dims())?;
             return Ok(if param.is_trainable {

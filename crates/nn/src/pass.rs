@@ -7,7 +7,7 @@
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// `SplitMix64`'s output function.
-#[inline(always)]
+#[inline]
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -26,6 +26,7 @@ impl RandomStream {
     }
 
     /// The stream of a name within this one, independent of its siblings.
+    #[must_use]
     pub fn named(self, name: &str) -> Self {
         // FNV-1a: stable across versions and machines, unlike the standard hasher.
         let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -35,12 +36,13 @@ impl RandomStream {
     }
 
     /// The stream of a number within this one, independent of its siblings.
+    #[must_use]
     pub fn numbered(self, number: u64) -> Self {
         Self(mix(self.0 ^ mix(number.wrapping_add(GOLDEN))))
     }
 
     /// 64 random bits at a position.
-    #[inline(always)]
+    #[inline]
     pub fn bits(self, position: u64) -> u64 {
         mix(self
             .0

@@ -205,14 +205,14 @@ impl AttentionOp {
     }
 
     /// The row of a head at a position.
-    #[inline(always)]
+    #[inline]
     fn row(&self, head: usize, position: usize) -> std::ops::Range<usize> {
         let start = position * self.width + head * self.head_width();
         start..start + self.head_width()
     }
 
     /// Attention of one query over all keys, before dropout.
-    #[inline(always)]
+    #[inline]
     fn weights(&self, of: Sequence<'_>, head: usize, i: usize, weights: &mut [f32]) {
         let query = &of.query[self.row(head, i)];
         let is_visible = &self.is_visible[of.idx * self.length..][..self.length];
@@ -224,7 +224,7 @@ impl AttentionOp {
     }
 
     /// What dropout makes of the attention of query `i` to key `j`.
-    #[inline(always)]
+    #[inline]
     fn dropout_factor(&self, sequence: usize, head: usize, i: usize, j: usize) -> f32 {
         self.dropout.map_or(1.0, |mask| {
             let row = (sequence * self.n_heads + head) * self.length + i;

@@ -23,7 +23,7 @@ impl Dropout {
     ///
     /// # Errors
     /// When the tensor is not `f32` on the CPU.
-    pub fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
+    pub fn forward(self, x: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
         match self.mask(pass) {
             Some(mask) => Ok(x.contiguous()?.apply_op1(DropoutOp { mask })?),
             None => Ok(x.clone()),
@@ -31,7 +31,7 @@ impl Dropout {
     }
 
     /// What to drop in this pass; none in evaluation or with probability 0.
-    pub(crate) fn mask(&self, pass: &mut Pass) -> Option<DropoutMask> {
+    pub(crate) fn mask(self, pass: &mut Pass) -> Option<DropoutMask> {
         if self.probability <= 0.0 {
             return None;
         }
@@ -62,9 +62,8 @@ pub(crate) struct DropoutMask {
 }
 
 impl DropoutMask {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn factor(self, position: u64) -> f32 {
-        #[expect(clippy::cast_possible_truncation, reason = "the high half is 32 bits")]
         let random = (self.stream.bits(position) >> 32) as u32;
         if random < self.threshold {
             0.0

@@ -115,7 +115,7 @@ struct Unit {
 
 impl Unit {
     /// Unit `i` from its projected input and projected state, `[3H]` each.
-    #[inline(always)]
+    #[inline]
     fn new(input: &[f32], state: &[f32], i: usize, n_hidden: usize) -> Self {
         let (z, n) = (n_hidden + i, 2 * n_hidden + i);
         let reset = sigmoid(input[i] + state[i]);

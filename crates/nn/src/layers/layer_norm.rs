@@ -55,7 +55,7 @@ struct LayerNormOp {
 
 impl LayerNormOp {
     /// Mean and inverse standard deviation of a row.
-    #[inline(always)]
+    #[inline]
     fn moments(&self, row: &[f32]) -> (f32, f32) {
         let n = row.len() as f32;
         let mean = sum_over(row.len(), |i| row[i]) / n;
@@ -136,9 +136,9 @@ impl CustomOp3 for LayerNormOp {
                 .map(|((dx, x), dy)| self.rows_backward(dx, x, dy, weight))
                 .collect();
             let mut sums = vec![0.0; 2 * width];
-            partial
-                .iter()
-                .for_each(|part| add_scaled(&mut sums, 1.0, part));
+            for part in &partial {
+                add_scaled(&mut sums, 1.0, part);
+            }
             sums
         };
         let sums = with_numbers(x, |x| {

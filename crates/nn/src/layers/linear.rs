@@ -147,14 +147,15 @@ fn column_sums(values: &[f32], width: usize) -> Vec<f32> {
         .par_chunks(piece.max(1))
         .map(|rows| {
             let mut sums = vec![0.0; width];
-            rows.chunks_exact(width)
-                .for_each(|row| add_scaled(&mut sums, 1.0, row));
+            for row in rows.chunks_exact(width) {
+                add_scaled(&mut sums, 1.0, row);
+            }
             sums
         })
         .collect();
     let mut sums = vec![0.0; width];
-    partial
-        .iter()
-        .for_each(|part| add_scaled(&mut sums, 1.0, part));
+    for part in &partial {
+        add_scaled(&mut sums, 1.0, part);
+    }
     sums
 }
