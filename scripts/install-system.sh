@@ -19,29 +19,22 @@ esac
 
 missing=()
 
-# need PACKAGE PROGRAM...: the package is missing when none of the programs is there.
+# need PACKAGE PROGRAM: the package is missing when the program is.
 need() {
-  local package="$1" program
-  shift
-  for program in "$@"; do
-    if command -v "$program" >/dev/null 2>&1; then
-      return
-    fi
-  done
-  missing+=("$package")
+  if ! command -v "$2" >/dev/null 2>&1; then
+    missing+=("$1")
+  fi
 }
 
-need gcc cc gcc clang
+need gcc cc
 if [ ! -e /usr/include/stdio.h ]; then
   missing+=(libc6-dev)
 fi
-need git git
 need ffmpeg ffmpeg
-need ffmpeg ffprobe
 need util-linux prlimit
 if [ "$purpose" = test ]; then
   need espeak-ng espeak-ng
-  need chromium chromium chromium-browser google-chrome
+  need chromium chromium
   need chromium-driver chromedriver
 fi
 

@@ -325,3 +325,188 @@ fn bad_corpus(error: CorpusError) -> anyhow::Error {
 fn bad_reasoner(error: ReasoningError) -> anyhow::Error {
     Advice::bad_input(error.hint(), error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use smes_corpus::importers::{Importer, MescJson, MescSource};
+    use smes_evaluation::{PredictionReader, ScoreOptions, score};
+
+    use super::*;
+
+    const HEADER: &str = "Utterance,Speaker,Emotion,Strategy,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime";
+    /// Speaker, emotion and strategy of the invented dialogue that is predicted.
+    const ROWS: [(&str, &str, &str); 6] = [
+        ("Therapist", "neutral", "Structuring the therapy"),
+        ("Therapist", "neutral", "Open question"),
+        ("Client", "anger", "undefined"),
+        ("Therapist", "neutral", "Restatement"),
+        ("Client", "joy", "undefined"),
+        ("Therapist", "sadness", "Restatement"),
+    ];
+
+    /// An invented corpus: dialogue 0 is for training, 1 for testing, both with the same rows.
+    fn corpus(folder: &Path) -> PathBuf {
+        let mut csv = format!("{HEADER}\n");
+        for dialogue in 0..2 {
+            for (idx, (speaker, emotion, strategy)) in ROWS.iter().enumerate() {
+                csv.push_str(&format!(
+                    "invented words {dialogue} {idx},{speaker},{emotion},{strategy},{dialogue},{idx},1,1,\"00:00:{idx:02},000\",\"00:00:{idx:02},900\"\n"
+                ));
+            }
+        }
+        let turn = |(idx, (speaker, emotion, strategy)): (usize, &(&str, &str, &str))| {
+            let text = format!("invented words 1 {idx} The speaker seems calm.");
+            if *speaker == "Client" {
+                serde_json::json!({"text": text, "speaker": "user", "emotion": emotion})
+            } else {
+                serde_json::json!({"text": text, "speaker": "sys", "emotion": emotion, "strategy": strategy})
+            }
+        };
+        let turns: Vec<serde_json::Value> = ROWS.iter().enumerate().map(turn).collect();
+        let json = serde_json::json!([
+            {"problem_type": "Occupational burnout", "situation": "invented", "dialog": turns}
+        ]);
+        fs_err::write(folder.join("MESC.csv"), csv).unwrap();
+        fs_err::write(folder.join("test.json"), json.to_string()).unwrap();
+        let source = MescSource {
+            csv: folder.join("MESC.csv"),
+            json: vec![MescJson {
+                split: SplitName::Test,
+                path: folder.join("test.json"),
+            }],
+        };
+        let target = folder.join("corpus");
+        source.import(&target, &mut |_| {}).unwrap();
+        target
+    }
+
+    fn args(folder: &Path, reasoner: &str) -> PredictArgs {
+        PredictArgs {
+            corpus: corpus(folder),
+            split: SplitName::Test,
+            reasoner: reasoner.to_owned(),
+            out: folder.join("p.jsonl"),
+            limit: None,
+            cues: None,
+            responses: false,
+        }
+    }
+
+    fn quiet() -> Console {
+        Console::new(false, true)
+    }
+
+    #[test]
+    fn a_split_is_predicted_in_order_and_can_be_scored() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = args(folder.path(), "repeat-last-strategy");
+        run(&args, &quiet()).unwrap();
+        let reader = PredictionReader::open(&args.out).unwrap();
+        assert_eq!(reader.header().reasoner, "repeat-last-strategy@1");
+        let records: Vec<Record> = reader.map(Result::unwrap).collect();
+        let said: Vec<String> = records
+            .iter()
+            .map(|record| {
+                let strategy = &record.predicted.strategy.as_ref().unwrap().label;
+                format!("{} {strategy} {}", record.utterance, record.continues_turn)
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "1 Structuring the therapy true",
+                "3 Open question false",
+                "5 Restatement false"
+            ]
+        );
+        let report = score(&args.out, ScoreOptions::default()).unwrap();
+        let ours = report.strategy.unwrap();
+        let control = report.controls["repeat_last_strategy"].strategy.as_ref();
+        assert!((ours.accuracy - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(Some(&ours), control);
+        assert_eq!(report.n_without_seeker, 1);
+    }
+
+    #[test]
+    fn a_limit_stops_early_and_cues_of_an_unknown_extractor_are_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = args(folder.path(), "majority");
+        args.limit = Some(2);
+        run(&args, &quiet()).unwrap();
+        let reader = PredictionReader::open(&args.out).unwrap();
+        assert_eq!(reader.header().n_instances, 2);
+        assert_eq!(reader.count(), 2);
+        args.cues = Some("nobody".to_owned());
+        args.out = folder.path().join("q.jsonl");
+        let error = run(&args, &quiet()).unwrap_err().to_string();
+        assert!(error.contains("nobody"), "{error}");
+        assert!(!args.out.exists());
+    }
+
+    /// Fails where a cue is missing or a gold emotion shows, and plans like the majority otherwise.
+    struct SeesCues(smes_reasoning::controls::Majority);
+
+    impl Reasoner for SeesCues {
+        fn id(&self) -> String {
+            "sees-cues@1".to_owned()
+        }
+
+        fn emotions(&self) -> &smes_dialogue::EmotionSet {
+            self.0.emotions()
+        }
+
+        fn strategies(&self) -> &StrategySet {
+            self.0.strategies()
+        }
+
+        fn plan(&self, context: &DialogueContext) -> Result<smes_dialogue::Plan, ReasoningError> {
+            for utterance in &context.utterances {
+                assert!(utterance.cue.is_some() && utterance.corrected_emotion.is_none());
+            }
+            self.0.plan(context)
+        }
+
+        fn respond(
+            &self,
+            context: &DialogueContext,
+            plan: &smes_dialogue::Plan,
+            on_text: &mut dyn FnMut(&str),
+        ) -> Result<smes_dialogue::Reply, ReasoningError> {
+            self.0.respond(context, plan, on_text)
+        }
+    }
+
+    #[test]
+    fn the_reasoner_sees_the_cues_asked_for_and_no_gold_emotion() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = args(folder.path(), "majority");
+        let corpus = Corpus::open(&args.corpus).unwrap();
+        let extractor = corpus.extractors().unwrap().remove(0);
+        let work = work(&args, &corpus).unwrap();
+        let predictor = Predictor {
+            reasoner: &SeesCues(smes_reasoning::controls::Majority::new()),
+            cues: cues(&corpus, &extractor, &work).unwrap(),
+            responses: false,
+        };
+        let mut n_records = 0;
+        predictor
+            .run(&work, |records| {
+                n_records += records.len();
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(n_records, 3);
+    }
+
+    #[test]
+    fn responses_of_a_control_are_an_error_that_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = args(folder.path(), "majority");
+        args.responses = true;
+        let error = format!("{:#}", run(&args, &quiet()).unwrap_err());
+        assert!(error.starts_with("utterance 1 of dialogue"), "{error}");
+        assert!(!args.out.exists());
+    }
+}
