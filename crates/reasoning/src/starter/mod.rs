@@ -1,0 +1,23 @@
+//! The embedded reasoner: small, fast, trained by `recipes/starter.toml`.
+//!
+//! ```text
+//! utterances -> encoder.rs  frozen MiniLM, two of its layers, mean over tokens
+//!            -> surface.rs  who spoke, past strategies, place in the dialogue, punctuation
+//!            -> model.rs    causal mixing over the dialogue, heads E -> S -> SE, and a ranker query
+//!            -> reasoner.rs the plan; the response from the bank, ranked in context
+//! ```
+//!
+//! It chooses among responses that people wrote and cannot say anything else: honest about what a
+//! model of this size can do, and safe by construction.
+
+mod config;
+mod encoder;
+mod model;
+mod reasoner;
+mod surface;
+
+pub use config::{StarterConfig, Temperatures};
+pub use encoder::UtteranceEncoder;
+pub use model::{DialogueInputs, DialogueModel, DialogueOutputs};
+pub use reasoner::{CONFIG_FILE, StarterReasoner, TOKENIZER_FILE, WEIGHTS_FILE};
+pub use surface::{surface_features, surface_width};

@@ -1,0 +1,305 @@
+//! The starter as a [`Reasoner`]: loads the files, plans, chooses the response.
+
+use std::path::Path;
+
+use smes_dialogue::{
+    ContextUtterance, DialogueContext, Distribution, Emotion, EmotionSet, Label, Plan, Reply, Role,
+    Strategy, StrategySet, emotion_set, strategy_set,
+};
+use smes_nn::tokenizer::TextTokenizer;
+use smes_nn::{Device, NnError, Params, Pass, Tensor};
+
+use super::model::probabilities;
+use super::{
+    DialogueInputs, DialogueModel, DialogueOutputs, StarterConfig, UtteranceEncoder,
+    surface_features,
+};
+use crate::bank::{Candidate, ResponseBank};
+use crate::{Reasoner, ReasoningError};
+
+/// Name of the configuration in a model folder.
+pub const CONFIG_FILE: &str = "config.toml";
+/// Name of the tokenizer in a model folder.
+pub const TOKENIZER_FILE: &str = "tokenizer.json";
+/// Name of the weights in a model folder.
+pub const WEIGHTS_FILE: &str = "weights.safetensors";
+
+/// Utterances of the history that are read; the longest MESC dialogue has 99.
+const MAX_HISTORY: usize = 128;
+/// The longest utterance of MESC, in characters. What a person types beyond it is read in
+/// sentences, each as an utterance of its own, because that is what the model has learnt from.
+const MAX_UTTERANCE_CHARS: usize = 95;
+/// How far a correction reaches: the weight of the corrected emotion halves with each utterance
+/// the seeker has said since.
+const CORRECTION_DECAY: f32 = 0.5;
+
+/// The embedded reasoner.
+#[derive(Debug)]
+pub struct StarterReasoner {
+    config: StarterConfig,
+    emotions: EmotionSet,
+    strategies: StrategySet,
+    encoder: UtteranceEncoder,
+    model: DialogueModel,
+    bank: ResponseBank,
+}
+
+impl StarterReasoner {
+    /// Loads a model folder, as `smes train` writes it.
+    ///
+    /// # Errors
+    /// When a file is missing, cut short or does not fit the others.
+    pub fn load(dir: &Path) -> Result<Self, ReasoningError> {
+        let read = |name: &str| {
+            let path = dir.join(name);
+            fs_err::read(&path).map_err(|source| ReasoningError::ModelFile { path, source })
+        };
+        Self::from_parts(
+            &read(CONFIG_FILE)?,
+            &read(TOKENIZER_FILE)?,
+            &read(WEIGHTS_FILE)?,
+            &dir.display().to_string(),
+        )
+    }
+
+    /// Loads a model from its files' contents; `origin` names them in errors.
+    ///
+    /// # Errors
+    /// As for [`StarterReasoner::load`].
+    pub fn from_parts(
+        config: &[u8],
+        tokenizer: &[u8],
+        weights: &[u8],
+        origin: &str,
+    ) -> Result<Self, ReasoningError> {
+        let config = parse_config(config, origin)?;
+        let (emotions, strategies) = label_sets(&config, origin)?;
+        let tokenizer = TextTokenizer::from_bytes(tokenizer, &format!("{origin}/{TOKENIZER_FILE}"))?;
+        let params = Params::from_bytes(weights, &format!("{origin}/{WEIGHTS_FILE}"))?;
+        params.freeze(|_| true);
+        let loader = params.loader();
+        let encoder = UtteranceEncoder::load(&loader.part("encoder"), tokenizer, &config)?;
+        let model = DialogueModel::load(
+            &loader.part("dialogue"),
+            &config,
+            emotions.len(),
+            strategies.len(),
+        )?;
+        params.check_all_used()?;
+        Ok(Self { config, emotions, strategies, encoder, model, bank: ResponseBank::embedded()? })
+    }
+
+    /// The chain at the end of the history: logits `[E]`, `[S]`, `[E]` and the query `[R]`.
+    fn run(&self, context: &DialogueContext) -> Result<DialogueOutputs, ReasoningError> {
+        let history = readable(&context.utterances);
+        if history.is_empty() {
+            return Err(ReasoningError::EmptyHistory);
+        }
+        let texts: Vec<&str> = history.iter().map(|one| one.text.expose().as_str()).collect();
+        let surface = surface_features(&history, &self.strategies)?;
+        let inputs = DialogueInputs {
+            utterances: self.encoder.encode(&texts)?.unsqueeze(0).map_err(NnError::from)?,
+            surface: rows_to_tensor(surface)?.unsqueeze(0).map_err(NnError::from)?,
+            told_emotion: None,
+        };
+        let outputs = self.model.forward(&inputs, &mut Pass::eval())?;
+        let last = |x: &Tensor| x.get(0)?.get(history.len() - 1);
+        let at_end = || -> Result<DialogueOutputs, candle_core::Error> {
+            Ok(DialogueOutputs {
+                user_emotion: last(&outputs.user_emotion)?,
+                strategy: last(&outputs.strategy)?,
+                system_emotion: last(&outputs.system_emotion)?,
+                query: last(&outputs.query)?,
+            })
+        };
+        Ok(at_end().map_err(NnError::from)?)
+    }
+
+    /// The candidate that the ranker places nearest to where the next response should lie.
+    fn choose(
+        &self,
+        query: &Tensor,
+        candidates: Vec<Candidate>,
+    ) -> Result<Option<Candidate>, ReasoningError> {
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        let texts: Vec<&str> = candidates.iter().map(|one| one.text.expose().as_str()).collect();
+        let embeddings = self.encoder.sentence_embeddings(&self.encoder.encode(&texts)?)?;
+        let scores = || -> Result<Vec<f32>, NnError> {
+            let keys = self.model.keys(&embeddings)?;
+            Ok(keys.matmul(&query.unsqueeze(1)?)?.flatten_all()?.to_vec1::<f32>()?)
+        };
+        let scores = scores()?;
+        let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        Ok(best.and_then(|best| candidates.into_iter().nth(best)))
+    }
+}
+
+impl Reasoner for StarterReasoner {
+    fn id(&self) -> String {
+        format!("starter@{}", self.config.version)
+    }
+
+    fn emotions(&self) -> &EmotionSet {
+        &self.emotions
+    }
+
+    fn strategies(&self) -> &StrategySet {
+        &self.strategies
+    }
+
+    fn plan(&self, context: &DialogueContext) -> Result<Plan, ReasoningError> {
+        let outputs = self.run(context)?;
+        let temperatures = self.config.temperatures;
+        let mut user = probabilities(&outputs.user_emotion, temperatures.user_emotion)?;
+        if let Some((emotion, weight)) = correction(context) {
+            lean_towards(&mut user, self.emotions.index_of(emotion), weight);
+        }
+        let strategy = probabilities(&outputs.strategy, temperatures.strategy)?;
+        let system = probabilities(&outputs.system_emotion, temperatures.system_emotion)?;
+        Ok(Plan {
+            user_emotion: distribution(self.emotions.iter(), &user)?,
+            strategy: distribution(self.strategies.iter(), &strategy)?,
+            system_emotion: distribution(self.emotions.iter(), &system)?,
+        })
+    }
+
+    fn respond(
+        &self,
+        context: &DialogueContext,
+        plan: &Plan,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Reply, ReasoningError> {
+        let query = self.run(context)?.query;
+        let emotion = plan.user_emotion.top();
+        for (strategy, _) in plan.strategy.iter() {
+            let candidates = self.bank.eligible(context, strategy, emotion);
+            if let Some(chosen) = self.choose(&query, candidates)? {
+                on_text(chosen.text.expose());
+                return Ok(self.reply(chosen, strategy));
+            }
+        }
+        Err(ReasoningError::BankExhausted)
+    }
+}
+
+impl StarterReasoner {
+    fn reply(&self, chosen: Candidate, strategy: &Strategy) -> Reply {
+        let id = &self.bank.responses()[chosen.response_idx].id;
+        Reply { source: format!("bank:{id}"), text: chosen.text, strategy: strategy.clone() }
+    }
+}
+
+/// The history as the model reads it: its end, long utterances cut into sentences.
+fn readable(utterances: &[ContextUtterance]) -> Vec<ContextUtterance> {
+    let pieces: Vec<ContextUtterance> = utterances.iter().flat_map(sentences).collect();
+    let n_left_out = pieces.len().saturating_sub(MAX_HISTORY);
+    pieces.into_iter().skip(n_left_out).collect()
+}
+
+fn sentences(utterance: &ContextUtterance) -> Vec<ContextUtterance> {
+    let text = utterance.text.expose();
+    if text.chars().count() <= MAX_UTTERANCE_CHARS {
+        return vec![utterance.clone()];
+    }
+    let mut pieces: Vec<String> = Vec::new();
+    for piece in text.split_inclusive(['.', '!', '?', '\n']) {
+        // Marks that follow a mark ("?!", "...") stay with the sentence they end.
+        match pieces.last_mut() {
+            Some(last) if !piece.chars().any(char::is_alphanumeric) => last.push_str(piece),
+            _ => pieces.push(piece.to_owned()),
+        }
+    }
+    let keep = |piece: String| ContextUtterance { text: piece.trim().into(), ..utterance.clone() };
+    pieces.into_iter().map(keep).collect()
+}
+
+/// The latest emotion that the seeker corrected, and how much it still counts.
+fn correction(context: &DialogueContext) -> Option<(&Emotion, f32)> {
+    let mut weight = 1.0;
+    let seekers = context.utterances.iter().rev().filter(|one| one.role == Role::Seeker);
+    for utterance in seekers {
+        if let Some(emotion) = &utterance.corrected_emotion {
+            return Some((emotion, weight));
+        }
+        weight *= CORRECTION_DECAY;
+    }
+    None
+}
+
+fn lean_towards(probs: &mut [f32], idx: Option<usize>, weight: f32) {
+    let Some(idx) = idx else { return };
+    probs.iter_mut().for_each(|prob| *prob *= 1.0 - weight);
+    probs[idx] += weight;
+}
+
+fn distribution<'l, L: Label + 'l>(
+    labels: impl Iterator<Item = &'l L>,
+    probs: &[f32],
+) -> Result<Distribution<L>, ReasoningError> {
+    let pairs = labels.cloned().zip(probs.iter().copied()).collect();
+    Distribution::try_new(pairs).ok_or(ReasoningError::NotADistribution { kind: L::KIND })
+}
+
+fn rows_to_tensor(rows: Vec<Vec<f32>>) -> Result<Tensor, NnError> {
+    let shape = (rows.len(), rows.first().map_or(0, Vec::len));
+    Ok(Tensor::from_vec(rows.concat(), shape, &Device::Cpu)?)
+}
+
+fn parse_config(bytes: &[u8], origin: &str) -> Result<StarterConfig, ReasoningError> {
+    let invalid = |reason: String| ReasoningError::ModelConfig {
+        path: format!("{origin}/{CONFIG_FILE}"),
+        reason,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
+    let config: StarterConfig =
+        toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    if config.version != 1 {
+        return Err(invalid(format!("format version {}, expected 1", config.version)));
+    }
+    Ok(config)
+}
+
+fn label_sets(
+    config: &StarterConfig,
+    origin: &str,
+) -> Result<(EmotionSet, StrategySet), ReasoningError> {
+    let unknown = |set: &str| ReasoningError::ModelConfig {
+        path: format!("{origin}/{CONFIG_FILE}"),
+        reason: format!("unknown label set `{set}`"),
+    };
+    let emotions = emotion_set(&config.emotions).ok_or_else(|| unknown(&config.emotions))?;
+    let strategies = strategy_set(&config.strategies).ok_or_else(|| unknown(&config.strategies))?;
+    Ok((emotions, strategies))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_is_read_in_sentences_and_a_short_one_whole() {
+        let long = "I came home late again. Nobody had waited for me, and the lights were out?! \
+                    So I sat in the kitchen until two...  And then I went to bed.";
+        let pieces = readable(&[ContextUtterance::seeker(long)]);
+        let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.expose().as_str()).collect();
+        assert_eq!(texts.len(), 4, "{texts:?}");
+        assert!(texts[1].ends_with("out?!") && texts[2].ends_with("two..."));
+        assert_eq!(readable(&[ContextUtterance::seeker("Hm. Yes.")]).len(), 1);
+    }
+
+    #[test]
+    fn a_correction_counts_in_full_for_its_utterance_and_half_for_the_next() {
+        let mut first = ContextUtterance::seeker("It is fine.");
+        first.corrected_emotion = Some(Emotion::from_name("anger"));
+        let mut context = DialogueContext { utterances: vec![first] };
+        assert_eq!(correction(&context).unwrap().1, 1.0);
+        context.utterances.push(ContextUtterance::seeker("Really."));
+        let (emotion, weight) = correction(&context).unwrap();
+        assert_eq!((emotion.name(), weight), ("anger", 0.5));
+        let mut probs = [0.5, 0.25, 0.25];
+        lean_towards(&mut probs, Some(2), weight);
+        assert_eq!(probs, [0.25, 0.125, 0.625]);
+    }
+}

@@ -1,0 +1,128 @@
+//! What can go wrong between a recipe and a trained model.
+
+use std::path::PathBuf;
+
+use smes_corpus::CorpusError;
+use smes_dialogue::SplitName;
+use smes_nn::NnError;
+use smes_reasoning::ReasoningError;
+
+/// An error of training.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// A file could not be read or written.
+    #[error("{source}")]
+    File {
+        /// The failed operation; `fs_err` puts the path into its message.
+        #[from]
+        source: std::io::Error,
+    },
+    /// A recipe that cannot be read.
+    #[error("recipe `{path}`: {source}")]
+    RecipeSyntax {
+        /// The recipe.
+        path: PathBuf,
+        /// Line, column and what was expected there.
+        source: Box<toml::de::Error>,
+    },
+    /// A recipe with a value outside its range.
+    #[error("recipe `{path}`: `{field}` is {found}, expected {expected}")]
+    RecipeValue {
+        /// The recipe.
+        path: PathBuf,
+        /// Dotted name of the field.
+        field: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// The run folder holds a run already.
+    #[error("`{path}` holds a run already")]
+    RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A run folder that cannot be resumed.
+    #[error("`{path}` cannot be resumed: {reason}")]
+    NotResumable {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// A split without anything to learn from.
+    #[error("split `{split}` of `{corpus}` has no supporter utterance after another utterance")]
+    EmptySplit {
+        /// The corpus.
+        corpus: String,
+        /// The split.
+        split: SplitName,
+    },
+    /// A corpus whose supporters have no strategies.
+    #[error("corpus `{corpus}` has no strategies")]
+    NoStrategies {
+        /// The corpus.
+        corpus: String,
+    },
+    /// The pretrained encoder is not there.
+    #[error("no encoder in `{folder}`")]
+    NoEncoder {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// A supporter utterance without a strategy, or an utterance without an emotion.
+    #[error("dialogue `{dialogue}`, utterance {utterance_idx}: no {missing} label")]
+    Unlabelled {
+        /// The dialogue.
+        dialogue: String,
+        /// The utterance.
+        utterance_idx: usize,
+        /// `emotion` or `strategy`.
+        missing: &'static str,
+    },
+    /// The loss is no number any more.
+    #[error("the loss became {loss} at step {step}")]
+    Diverged {
+        /// The loss.
+        loss: f64,
+        /// The optimiser step, from 0.
+        step: u64,
+    },
+    /// The corpus cannot be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// A tensor operation or a checkpoint failed.
+    #[error(transparent)]
+    Nn(#[from] NnError),
+    /// The model could not be built.
+    #[error(transparent)]
+    Reasoning(#[from] ReasoningError),
+    /// A curve could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] smes_plots::PlotError),
+}
+
+impl TrainingError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::RecipeSyntax { .. } | Self::RecipeValue { .. } => {
+                Some("recipes/starter.toml documents every field".to_owned())
+            }
+            Self::RunExists { path } => Some(format!(
+                "go on with it by `smes train RECIPE --out {} --resume`, or choose another --out",
+                path.display()
+            )),
+            Self::NotResumable { .. } => Some("start a new run with another --out".to_owned()),
+            Self::EmptySplit { .. } | Self::Unlabelled { .. } => {
+                Some("`smes corpus check DIR` lists what a corpus lacks".to_owned())
+            }
+            Self::NoStrategies { .. } => Some("train on a corpus such as MESC or ESConv".to_owned()),
+            Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
+            Self::Diverged { .. } => Some("lower the learning rate in the recipe".to_owned()),
+            _ => None,
+        }
+    }
+}

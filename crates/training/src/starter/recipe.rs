@@ -1,0 +1,141 @@
+//! `recipes/starter.toml`: what the starter is trained on, how, and how it is chosen.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use smes_nn::schedule::Decay;
+
+use crate::TrainingError;
+
+/// A recipe for a starter model. Every field must be given: presets are files, not defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StarterRecipe {
+    /// Name of the recipe; also that of the default run folder.
+    pub name: String,
+    /// Folder of the corpus, unless the command line names another.
+    pub corpus: PathBuf,
+    /// Seed, unless the command line names another.
+    pub seed: u64,
+    /// The pretrained encoder.
+    pub encoder: EncoderRecipe,
+    /// Shape of the dialogue model.
+    pub model: ModelRecipe,
+    /// How it is fitted.
+    pub fit: FitRecipe,
+    /// Weights of the parts of the loss.
+    pub loss: LossRecipe,
+}
+
+/// Where the frozen encoder comes from and what is taken of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderRecipe {
+    /// Folder with `model.safetensors`, `config.json` and `tokenizer.json`, as
+    /// `scripts/fetch-minilm.sh` makes it.
+    pub folder: PathBuf,
+    /// Tokens read of an utterance.
+    pub max_tokens: usize,
+    /// Layers whose means over tokens describe an utterance, counted from 1.
+    pub taps: Vec<usize>,
+}
+
+/// Shape of the dialogue model; see `smes_reasoning::starter::StarterConfig`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelRecipe {
+    /// Width.
+    pub hidden_size: usize,
+    /// Decays of the causal means.
+    pub decays: Vec<f64>,
+    /// Width of the ranker's space.
+    pub rank_size: usize,
+    /// Dropout of utterance vectors.
+    pub input_dropout: f64,
+    /// Dropout of hidden units.
+    pub dropout: f64,
+}
+
+/// How the model is fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitRecipe {
+    /// Passes over the training dialogues.
+    pub n_epochs: u64,
+    /// Dialogues a step.
+    pub batch_size: usize,
+    /// Peak learning rate of AdamW.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of AdamW.
+    pub weight_decay: f64,
+    /// Steps of linear warm-up.
+    pub n_warmup_steps: u64,
+    /// What follows warm-up.
+    pub decay: Decay,
+    /// Longest gradient.
+    pub max_gradient_norm: f64,
+    /// Decay of the running average of the weights, which is what is validated and shipped.
+    pub average_decay: f64,
+}
+
+/// Weights of the parts of the loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossRecipe {
+    /// User emotion at every seeker utterance.
+    pub seeker_emotion: f64,
+    /// User emotion where the supporter speaks next.
+    pub user_emotion: f64,
+    /// Strategy.
+    pub strategy: f64,
+    /// System emotion.
+    pub system_emotion: f64,
+    /// The true next utterance above the others of the batch.
+    pub ranking: f64,
+    /// Cosines are multiplied by this before the ranking loss.
+    pub ranking_scale: f64,
+    /// Label smoothing of the user emotion.
+    pub emotion_smoothing: f64,
+}
+
+impl StarterRecipe {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
+    pub fn load(path: &Path) -> Result<Self, TrainingError> {
+        let text = fs_err::read_to_string(path)?;
+        let recipe: Self = toml::from_str(&text).map_err(|source| TrainingError::RecipeSyntax {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        recipe.check(path)?;
+        Ok(recipe)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), TrainingError> {
+        let share = |number: f64| (0.0..1.0).contains(&number);
+        let positive = |number: f64| number > 0.0 && number.is_finite();
+        let checks: [(&'static str, f64, bool, &'static str); 12] = [
+            ("fit.batch_size", self.fit.batch_size as f64, self.fit.batch_size > 0, "at least 1"),
+            ("fit.n_epochs", self.fit.n_epochs as f64, self.fit.n_epochs > 0, "at least 1"),
+            ("fit.learning_rate", self.fit.learning_rate, positive(self.fit.learning_rate), "above 0"),
+            ("fit.weight_decay", self.fit.weight_decay, self.fit.weight_decay >= 0.0, "0 or more"),
+            ("fit.max_gradient_norm", self.fit.max_gradient_norm, positive(self.fit.max_gradient_norm), "above 0"),
+            ("fit.average_decay", self.fit.average_decay, share(self.fit.average_decay), "in 0..1"),
+            ("model.dropout", self.model.dropout, share(self.model.dropout), "in 0..1"),
+            ("model.input_dropout", self.model.input_dropout, share(self.model.input_dropout), "in 0..1"),
+            ("model.hidden_size", self.model.hidden_size as f64, self.model.hidden_size > 0, "at least 1"),
+            ("model.rank_size", self.model.rank_size as f64, self.model.rank_size > 0, "at least 1"),
+            ("loss.emotion_smoothing", self.loss.emotion_smoothing, share(self.loss.emotion_smoothing), "in 0..1"),
+            ("loss.ranking_scale", self.loss.ranking_scale, positive(self.loss.ranking_scale), "above 0"),
+        ];
+        for (field, found, is_good, expected) in checks {
+            if !is_good {
+                let found = found.to_string();
+                return Err(TrainingError::RecipeValue { path: path.to_owned(), field, found, expected });
+            }
+        }
+        Ok(())
+    }
+}

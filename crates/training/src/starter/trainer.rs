@@ -1,0 +1,529 @@
+//! The loop of the starter: loss, optimiser, running average, selection, resume.
+//!
+//! Data order and dropout are functions of (seed, epoch) and (seed, step), so a run that was
+//! stopped and resumed ends with the same weights as one that was not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use smes_corpus::Corpus;
+use smes_dialogue::{EmotionSet, SplitName, StrategySet, Train, Validation};
+use smes_nn::bert::{BertConfig, NOT_IN_ENCODER};
+use smes_nn::loss::{CrossEntropy, cross_entropy, in_batch_ranking};
+use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
+use smes_nn::schedule::Schedule;
+use smes_nn::tokenizer::TextTokenizer;
+use smes_nn::{Gradients, NnError, Params, Pass, RandomStream, Tensor};
+use smes_plots::LineChart;
+use smes_reasoning::starter::{DialogueModel, StarterConfig, Temperatures, UtteranceEncoder};
+
+use super::data::{Batch, Prepared, Targets, batch, prepare};
+use super::export::export_model;
+use super::validate::{ValidationScores, ValidationSet};
+use super::{LossRecipe, StarterRecipe};
+use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
+
+const STATE_WEIGHTS: &str = "state/weights.safetensors";
+const STATE_AVERAGE: &str = "state/average.safetensors";
+const STATE_BEST: &str = "state/best.safetensors";
+const STATE_OPTIMISER: &str = "state/optimiser.safetensors";
+/// Dialogue lengths are shuffled by up to this many utterances before neighbours form a batch.
+const LENGTH_JITTER: f64 = 4.0;
+
+/// Mean losses over an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Losses {
+    /// The weighted sum that is minimised.
+    pub total: f64,
+    /// User emotion where the supporter speaks next.
+    pub user_emotion: f64,
+    /// Strategy.
+    pub strategy: f64,
+    /// System emotion.
+    pub system_emotion: f64,
+    /// Ranking of the true response.
+    pub ranking: f64,
+}
+
+/// One line of `epochs.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// From 1.
+    pub epoch: u64,
+    /// Optimiser steps so far.
+    pub n_steps: u64,
+    /// On train.
+    pub train: Losses,
+    /// On validation, with averaged weights.
+    pub validation: ValidationScores,
+    /// Whether this epoch is the best so far.
+    pub is_best: bool,
+    /// Seconds of the epoch.
+    pub seconds: f64,
+}
+
+/// What a run ended with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainedStarter {
+    /// All epochs.
+    pub epochs: Vec<EpochRecord>,
+    /// The one that was chosen.
+    pub best: EpochRecord,
+    /// Temperatures fitted on validation.
+    pub temperatures: Temperatures,
+    /// Bytes of the shipped weights.
+    pub weight_bytes: u64,
+}
+
+/// Trains a starter and leaves the chosen model in `run/model`.
+///
+/// `is_resumed` goes on with the run in the folder; otherwise the folder must hold none.
+///
+/// # Errors
+/// [`TrainingError`]; what was written up to the last whole epoch can be resumed.
+pub fn train_starter(
+    recipe: &StarterRecipe,
+    corpus: &Corpus,
+    run_dir: &Path,
+    is_resumed: bool,
+    progress: &mut dyn Progress,
+) -> Result<TrainedStarter, TrainingError> {
+    let reference = CorpusRef {
+        name: corpus.manifest().name.clone(),
+        checksum: corpus.checksum().to_owned(),
+    };
+    let manifest = RunManifest::new(recipe.seed, reference, recipe.clone());
+    let run = if is_resumed {
+        RunFolder::resume(run_dir, &manifest)?
+    } else {
+        RunFolder::create(run_dir, &manifest)?
+    };
+    let mut trainer = Trainer::new(recipe, corpus, progress)?;
+    let mut epochs: Vec<EpochRecord> = if is_resumed { trainer.restore(&run)? } else { Vec::new() };
+    while (epochs.len() as u64) < recipe.fit.n_epochs {
+        let record = trainer.epoch(epochs.len() as u64, &epochs, progress)?;
+        progress.say(&epoch_line(&record, recipe.fit.n_epochs));
+        epochs.push(record);
+        trainer.save(&run, &epochs)?;
+        write_curves(&run, &epochs)?;
+    }
+    finish(trainer, recipe, &run, epochs)
+}
+
+fn finish(
+    trainer: Trainer,
+    recipe: &StarterRecipe,
+    run: &RunFolder,
+    epochs: Vec<EpochRecord>,
+) -> Result<TrainedStarter, TrainingError> {
+    let best = best_epoch(&epochs).expect("a recipe has at least one epoch").clone();
+    trainer.params.restore(&trainer.best, STATE_BEST)?;
+    let temperatures = trainer.validation.temperatures(&trainer.model)?;
+    let config = StarterConfig { temperatures, ..trainer.config.clone() };
+    let weight_bytes = export_model(
+        &run.dir().join("model"),
+        &config,
+        &trainer.pretrained,
+        &trainer.params,
+        &recipe.encoder.folder,
+    )?;
+    let state = run.dir().join("state");
+    if state.exists() {
+        fs_err::remove_dir_all(state)?;
+    }
+    Ok(TrainedStarter { epochs, best, temperatures, weight_bytes })
+}
+
+fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
+    let loss = |record: &&EpochRecord| record.validation.selection_loss();
+    epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
+}
+
+/// Everything that changes or is needed during a run.
+struct Trainer {
+    recipe: StarterRecipe,
+    config: StarterConfig,
+    /// The encoder as published.
+    pretrained: Params,
+    /// The dialogue model.
+    params: Params,
+    model: DialogueModel,
+    optimiser: AdamW,
+    schedule: Schedule,
+    average: BTreeMap<String, Tensor>,
+    best: BTreeMap<String, Tensor>,
+    train: Vec<Prepared>,
+    validation: ValidationSet,
+    n_emotions: usize,
+}
+
+impl Trainer {
+    fn new(
+        recipe: &StarterRecipe,
+        corpus: &Corpus,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, TrainingError> {
+        let emotions = corpus.emotions().clone();
+        let strategies = corpus.strategies().cloned().ok_or(TrainingError::NoStrategies {
+            corpus: corpus.manifest().name.clone(),
+        })?;
+        let (pretrained, encoder, config) = load_encoder(recipe, &emotions, &strategies)?;
+        let train_split = corpus.split::<Train>()?;
+        let validation_split = corpus.split::<Validation>()?;
+        let train = prepare(&train_split, &encoder, &emotions, &strategies, progress)?;
+        let validation = prepare(&validation_split, &encoder, &emotions, &strategies, progress)?;
+        check_has_instances(corpus, SplitName::Train, &train)?;
+        check_has_instances(corpus, SplitName::Validation, &validation)?;
+        let params = initial_params(recipe.seed, &config, &train, emotions.len(), strategies.len())?;
+        let model = DialogueModel::load(
+            &params.loader().part("dialogue"),
+            &config,
+            emotions.len(),
+            strategies.len(),
+        )?;
+        let n_steps = recipe.fit.n_epochs * train.len().div_ceil(recipe.fit.batch_size) as u64;
+        Ok(Self {
+            optimiser: optimiser(recipe, &params)?,
+            schedule: Schedule {
+                n_warmup_steps: recipe.fit.n_warmup_steps,
+                n_steps,
+                decay: recipe.fit.decay,
+            },
+            average: params.snapshot()?,
+            best: BTreeMap::new(),
+            recipe: recipe.clone(),
+            config,
+            pretrained,
+            params,
+            model,
+            train,
+            validation: ValidationSet::new(&validation_split, validation),
+            n_emotions: emotions.len(),
+        })
+    }
+
+    /// One pass over the training dialogues, then validation with the averaged weights.
+    fn epoch(
+        &mut self,
+        epoch_idx: u64,
+        before: &[EpochRecord],
+        progress: &mut dyn Progress,
+    ) -> Result<EpochRecord, TrainingError> {
+        let started = Instant::now();
+        let batches = self.batches(epoch_idx);
+        let n_batches = batches.len() as u64;
+        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
+        let mut sums = Losses::default();
+        for (idx, members) in batches.iter().enumerate() {
+            let step = epoch_idx * n_batches + idx as u64;
+            sums.add(&self.step(members, step)?);
+            progress.advance(1);
+        }
+        progress.end();
+        let current = self.params.snapshot()?;
+        self.params.restore(&self.average, STATE_AVERAGE)?;
+        let validation = self.validation.score(&self.model)?;
+        let is_best = best_epoch(before)
+            .is_none_or(|best| validation.selection_loss() < best.validation.selection_loss());
+        if is_best {
+            self.best = self.params.snapshot()?;
+        }
+        self.params.restore(&current, STATE_WEIGHTS)?;
+        Ok(EpochRecord {
+            epoch: epoch_idx + 1,
+            n_steps: (epoch_idx + 1) * n_batches,
+            train: sums.mean(n_batches),
+            validation,
+            is_best,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Which dialogues go together: neighbours in length, in an order of the epoch's own.
+    fn batches(&self, epoch_idx: u64) -> Vec<Vec<usize>> {
+        let stream = RandomStream::new(self.recipe.seed).named("order").numbered(epoch_idx);
+        let mut order: Vec<(f64, usize)> = (0..self.train.len())
+            .map(|idx| {
+                let jitter = (2.0 * stream.uniform(idx as u64) - 1.0) * LENGTH_JITTER;
+                (self.train[idx].len() as f64 + jitter, idx)
+            })
+            .collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let indices: Vec<usize> = order.into_iter().map(|(_, idx)| idx).collect();
+        let chunks = indices.chunks(self.recipe.fit.batch_size);
+        let mut batches: Vec<(u64, Vec<usize>)> = chunks
+            .enumerate()
+            .map(|(place, chunk)| (stream.named("batches").bits(place as u64), chunk.to_vec()))
+            .collect();
+        batches.sort_by_key(|(key, _)| *key);
+        batches.into_iter().map(|(_, batch)| batch).collect()
+    }
+
+    fn step(&mut self, members: &[usize], step: u64) -> Result<Losses, TrainingError> {
+        let dialogues: Vec<&Prepared> = members.iter().map(|&idx| &self.train[idx]).collect();
+        let batch = batch(&dialogues, Some(self.n_emotions))?;
+        if batch.instances.is_empty() {
+            return Ok(Losses::default());
+        }
+        let mut pass = Pass::train(self.recipe.seed, step);
+        let (loss, losses) = loss(&self.model, &batch, &self.recipe.loss, &mut pass)?;
+        if !losses.total.is_finite() {
+            return Err(TrainingError::Diverged { loss: losses.total, step });
+        }
+        let gradients = Gradients::of(&loss, &self.params)?;
+        self.optimiser.step(&gradients, self.schedule.factor(step))?;
+        self.update_average(step)?;
+        Ok(losses)
+    }
+
+    /// The running average starts short, so that the random start is soon forgotten.
+    fn update_average(&mut self, step: u64) -> Result<(), NnError> {
+        let young = (1.0 + step as f64) / (10.0 + step as f64);
+        let decay = self.recipe.fit.average_decay.min(young);
+        for (name, value) in self.params.tensors() {
+            let average = &self.average[&name];
+            let next = ((average * decay)? + (value * (1.0 - decay))?)?;
+            self.average.insert(name, next);
+        }
+        Ok(())
+    }
+
+    fn save(&self, run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
+        let metadata = BTreeMap::from([("epoch".to_owned(), epochs.len().to_string())]);
+        let plain = |_: &str| smes_nn::checkpoint::StoredAs::F32;
+        let write = |name: &str, tensors: &BTreeMap<String, Tensor>| {
+            let path = run.dir().join(name);
+            smes_nn::checkpoint::write(&path, tensors, &metadata, plain)
+        };
+        fs_err::create_dir_all(run.dir().join("state"))?;
+        write(STATE_WEIGHTS, &self.params.tensors())?;
+        write(STATE_AVERAGE, &self.average)?;
+        write(STATE_BEST, &self.best)?;
+        self.optimiser.save(run.dir().join(STATE_OPTIMISER))?;
+        // Last, because it says how many epochs the state stands for.
+        run.write_epochs(epochs)
+    }
+
+    fn restore(&mut self, run: &RunFolder) -> Result<Vec<EpochRecord>, TrainingError> {
+        let epochs: Vec<EpochRecord> = run.read_epochs()?;
+        if epochs.is_empty() {
+            return Ok(epochs);
+        }
+        let read = |name: &str| -> Result<BTreeMap<String, Tensor>, TrainingError> {
+            let read = smes_nn::checkpoint::read_file(&run.dir().join(name))?;
+            if read.metadata.get("epoch") != Some(&epochs.len().to_string()) {
+                return Err(TrainingError::NotResumable {
+                    path: run.dir().to_owned(),
+                    reason: format!("{name} is not of epoch {}", epochs.len()),
+                });
+            }
+            Ok(read.tensors)
+        };
+        self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
+        self.average = read(STATE_AVERAGE)?;
+        self.best = read(STATE_BEST)?;
+        self.optimiser.restore(run.dir().join(STATE_OPTIMISER))?;
+        Ok(epochs)
+    }
+}
+
+fn load_encoder(
+    recipe: &StarterRecipe,
+    emotions: &EmotionSet,
+    strategies: &StrategySet,
+) -> Result<(Params, UtteranceEncoder, StarterConfig), TrainingError> {
+    let folder = &recipe.encoder.folder;
+    let config_path = folder.join("config.json");
+    if !config_path.exists() {
+        return Err(TrainingError::NoEncoder { folder: folder.clone() });
+    }
+    let encoder_config =
+        BertConfig::from_json(&fs_err::read(&config_path)?, &config_path.display().to_string())?;
+    let config = StarterConfig {
+        version: 1,
+        emotions: emotions.name.clone(),
+        strategies: strategies.name.clone(),
+        max_tokens: recipe.encoder.max_tokens,
+        taps: recipe.encoder.taps.clone(),
+        hidden_size: recipe.model.hidden_size,
+        decays: recipe.model.decays.clone(),
+        rank_size: recipe.model.rank_size,
+        input_dropout: recipe.model.input_dropout,
+        dropout: recipe.model.dropout,
+        temperatures: Temperatures::ONE,
+        encoder: encoder_config,
+    };
+    let pretrained =
+        Params::from_safetensors_except(folder.join("model.safetensors"), &NOT_IN_ENCODER)?;
+    pretrained.freeze(|_| true);
+    let tokenizer = TextTokenizer::from_file(folder.join("tokenizer.json"))?;
+    let encoder = UtteranceEncoder::load(&pretrained.loader(), tokenizer, &config)?;
+    pretrained.check_all_used()?;
+    Ok((pretrained, encoder, config))
+}
+
+fn check_has_instances(
+    corpus: &Corpus,
+    split: SplitName,
+    dialogues: &[Prepared],
+) -> Result<(), TrainingError> {
+    if dialogues.iter().any(|one| one.instances().next().is_some()) {
+        return Ok(());
+    }
+    Err(TrainingError::EmptySplit { corpus: corpus.manifest().name.clone(), split })
+}
+
+/// Random weights, with the mean and deviation of the training vectors set and frozen.
+fn initial_params(
+    seed: u64,
+    config: &StarterConfig,
+    train: &[Prepared],
+    n_emotions: usize,
+    n_strategies: usize,
+) -> Result<Params, TrainingError> {
+    let params = Params::new();
+    let place = params.initialiser(seed).part("dialogue");
+    DialogueModel::load(&place, config, n_emotions, n_strategies)?;
+    let vectors: Vec<&Tensor> = train.iter().map(|one| &one.utterances).collect();
+    let (mean, deviation) = moments(&Tensor::cat(&vectors, 0).map_err(NnError::from)?)?;
+    let mut values = params.snapshot()?;
+    values.insert("dialogue.input_mean".to_owned(), mean);
+    values.insert("dialogue.input_deviation".to_owned(), deviation);
+    params.restore(&values, "moments of the training vectors")?;
+    params.freeze(|name| name.starts_with("dialogue.input_"));
+    Ok(params)
+}
+
+fn moments(vectors: &Tensor) -> Result<(Tensor, Tensor), NnError> {
+    let mean = vectors.mean(0)?;
+    let variance = vectors.broadcast_sub(&mean)?.sqr()?.mean(0)?;
+    Ok((mean, (variance.sqrt()? + 1e-5)?))
+}
+
+fn optimiser(recipe: &StarterRecipe, params: &Params) -> Result<AdamW, NnError> {
+    let fit = &recipe.fit;
+    let group = ParamGroup::new("dialogue", params, fit.learning_rate, fit.weight_decay, |_| true);
+    let config = AdamWConfig { max_norm: Some(fit.max_gradient_norm), ..AdamWConfig::default() };
+    AdamW::new(vec![group], config)
+}
+
+/// The weighted loss of a batch, and its parts as numbers.
+fn loss(
+    model: &DialogueModel,
+    batch: &Batch,
+    weights: &LossRecipe,
+    pass: &mut Pass,
+) -> Result<(Tensor, Losses), NnError> {
+    let outputs = model.forward(&batch.inputs, pass)?;
+    let flat = |x: &Tensor| x.flatten_to(1);
+    let all = |pick: fn(&Targets) -> Option<u32>| -> Vec<Option<u32>> {
+        batch.targets.iter().map(pick).collect()
+    };
+    let smooth = CrossEntropy {
+        class_weights: None,
+        label_smoothing: weights.emotion_smoothing,
+    };
+    let plain = CrossEntropy { class_weights: None, label_smoothing: 0.0 };
+    let emotion = flat(&outputs.user_emotion)?;
+    let at_seekers = cross_entropy(&emotion, &all(|one| one.seeker_emotion), &smooth)?;
+    let at_instances = all(|one| one.strategy.and(one.user_emotion));
+    let user_emotion = cross_entropy(&emotion, &at_instances, &smooth)?;
+    let strategy = cross_entropy(&flat(&outputs.strategy)?, &all(|one| one.strategy), &plain)?;
+    let system_emotion =
+        cross_entropy(&flat(&outputs.system_emotion)?, &all(|one| one.system_emotion), &plain)?;
+    let instances = Tensor::new(batch.instances.as_slice(), &smes_nn::Device::Cpu)?;
+    let queries = flat(&outputs.query)?.index_select(&instances, 0)?;
+    let keys = model.keys(&batch.responses)?;
+    let ranking = in_batch_ranking(&queries, &keys, &batch.response_ids, weights.ranking_scale)?;
+
+    let parts = [
+        (&at_seekers, weights.seeker_emotion),
+        (&user_emotion, weights.user_emotion),
+        (&strategy, weights.strategy),
+        (&system_emotion, weights.system_emotion),
+        (&ranking, weights.ranking),
+    ];
+    let mut total = (parts[0].0 * parts[0].1)?;
+    for (part, weight) in &parts[1..] {
+        total = (total + (*part * *weight)?)?;
+    }
+    let number = |x: &Tensor| -> Result<f64, NnError> { Ok(f64::from(x.to_scalar::<f32>()?)) };
+    let losses = Losses {
+        total: number(&total)?,
+        user_emotion: number(&user_emotion)?,
+        strategy: number(&strategy)?,
+        system_emotion: number(&system_emotion)?,
+        ranking: number(&ranking)?,
+    };
+    Ok((total, losses))
+}
+
+impl Losses {
+    fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        self.user_emotion += other.user_emotion;
+        self.strategy += other.strategy;
+        self.system_emotion += other.system_emotion;
+        self.ranking += other.ranking;
+    }
+
+    fn mean(&self, n: u64) -> Self {
+        let n = n.max(1) as f64;
+        Self {
+            total: self.total / n,
+            user_emotion: self.user_emotion / n,
+            strategy: self.strategy / n,
+            system_emotion: self.system_emotion / n,
+            ranking: self.ranking / n,
+        }
+    }
+}
+
+fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
+    let scores = &record.validation;
+    format!(
+        "epoch {:>2}/{n_epochs}  loss {:.3}  validation: emotion {:.3}  strategy {:.3}  tone {:.3}  \
+         R@1 {:.3}  R@10 {:.3}  nll {:.4}{}  {:.1} s",
+        record.epoch,
+        record.train.total,
+        scores.user_emotion.accuracy,
+        scores.strategy.accuracy,
+        scores.system_emotion.accuracy,
+        scores.recall_at_1,
+        scores.recall_at_10,
+        scores.selection_loss(),
+        if record.is_best { " *" } else { "" },
+        record.seconds,
+    )
+}
+
+fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
+    let series = |name: &str, value: &dyn Fn(&EpochRecord) -> f64| {
+        let points = epochs.iter().map(|record| (record.epoch as f64, value(record))).collect();
+        (name.to_owned(), points)
+    };
+    let chart = |title: &str, y_label: &str, series| LineChart {
+        title: title.to_owned(),
+        x_label: "epoch".to_owned(),
+        y_label: y_label.to_owned(),
+        series,
+    };
+    let loss = vec![
+        series("train: emotion", &|record| record.train.user_emotion),
+        series("train: strategy", &|record| record.train.strategy),
+        series("validation: emotion", &|record| record.validation.user_emotion.nll),
+        series("validation: strategy", &|record| record.validation.strategy.nll),
+    ];
+    run.write_curve("loss", &chart("Loss", "nats", loss))?;
+    let scores = vec![
+        series("emotion", &|record| record.validation.user_emotion.accuracy),
+        series("strategy", &|record| record.validation.strategy.accuracy),
+        series("system emotion", &|record| record.validation.system_emotion.accuracy),
+        series("R@10 of 100", &|record| record.validation.recall_at_10),
+    ];
+    run.write_curve("validation", &chart("Validation", "share right", scores))
+}
