@@ -12,22 +12,25 @@ const PRIOR_CLIPS: f64 = 3.0;
 
 /// The spread of a feature between clips of one person speaking in an even mood, which stands in
 /// while too few of the speaker's own clips are known: two clips that happen to be alike must not
-/// make the third look extraordinary. Measured as the mean standard deviation within each of eight
-/// actors over the neutral sentences of EmoDB (Burkhardt et al. 2005), doubled for features that
-/// also move with what is said or with the distance to the microphone.
+/// make the third look extraordinary.
+///
+/// Measured with this code as the mean standard deviation within each of eight actors over two
+/// seconds of their neutral sentences in EmoDB (Burkhardt et al. 2005, *A database of German
+/// emotional speech*, Interspeech). That corpus has normalised levels and no pauses, so the values
+/// for loudness and pauses are set by judgement.
 const USUAL_SPREAD: [(&str, f64); 12] = [
     ("voice.f0_median", 1.2),
-    ("voice.pitch_range", 2.5),
+    ("voice.pitch_range", 4.3),
     ("voice.loudness", 3.0),
-    ("voice.loudness_range", 3.0),
+    ("voice.loudness_range", 2.4),
     ("voice.speaking_rate", 0.7),
     ("voice.articulation_rate", 0.7),
     ("voice.pause_rate", 0.15),
     ("voice.pause_share", 0.1),
-    ("voice.voiced_share", 0.08),
-    ("voice.spectral_tilt", 1.0),
-    ("voice.alpha_ratio", 3.0),
-    ("voice.harmonicity", 2.0),
+    ("voice.voiced_share", 0.075),
+    ("voice.spectral_tilt", 0.9),
+    ("voice.alpha_ratio", 2.8),
+    ("voice.harmonicity", 1.5),
 ];
 
 /// Running statistics of a speaker's features over the clips heard so far.

@@ -33,14 +33,13 @@ const CHANGES: [(&str, &str, &str); 6] = [
 ];
 
 /// Syllable nuclei a second below which speech counts as slow and above which as fast, where
-/// nothing is known of the speaker. De Jong & Wempe (2009) count 2.6 to 5.1 in the middle of their
-/// Dutch corpora with this method.
-const PACE: (f64, f64) = (2.6, 5.1);
-/// Semitones between the 5th and the 95th percentile of F0. Traunmüller & Eriksson (1995, *The
-/// frequency range of the voice fundamental in the speech of male and female adults*) give
-/// standard deviations near 3 semitones for conversation, hence about 10 for this range; half of
-/// it counts as even, half as much again as lively.
-const MELODY: (f64, f64) = (5.0, 15.0);
+/// nothing is known of the speaker. Over the 408 acted sentences of EmoDB that this was measured
+/// on, 5 % lie below 3.2 and 5 % above 6.5 by the same method; free talk is slower than acted
+/// sentences, so the lower bound is set lower.
+const PACE: (f64, f64) = (2.5, 6.5);
+/// Semitones between the 5th and the 95th percentile of F0 below which speech counts as even and
+/// above which as lively: the same percentiles of the same sentences are 4.8 and 19.8.
+const MELODY: (f64, f64) = (5.0, 20.0);
 /// Share of pauses from which speech counts as halting. F. Goldman-Eisler (1968,
 /// *Psycholinguistics*) finds 40 to 50 % of spontaneous talk to be pauses; a spoken turn to a
 /// screen is shorter and denser.

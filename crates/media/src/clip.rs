@@ -1,4 +1,8 @@
 //! A decoded clip: sound and pictures in memory, bounded by the decoder's limits.
+//!
+//! A clip shows a person, so `Debug` tells its size and never its contents.
+
+use std::fmt;
 
 /// Mono sound.
 #[derive(Clone, PartialEq)]
@@ -40,4 +44,42 @@ pub struct Clip {
     pub video: Option<Video>,
     /// What could not be read and why, in plain words.
     pub limits: Vec<String>,
+}
+
+impl fmt::Debug for Audio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audio")
+            .field("n_samples", &self.samples.len())
+            .field("sample_rate", &self.sample_rate)
+            .finish()
+    }
+}
+
+impl fmt::Debug for VideoFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VideoFrame")
+            .field("time_ms", &self.time_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Video {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Video")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("n_frames", &self.frames.len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for Clip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clip")
+            .field("duration_ms", &self.duration_ms)
+            .field("audio", &self.audio)
+            .field("video", &self.video)
+            .field("limits", &self.limits)
+            .finish()
+    }
 }

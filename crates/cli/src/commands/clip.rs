@@ -1,11 +1,106 @@
-//! `smes clip`.
+//! `smes clip`: what can be heard in one recording.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
+use smes_dialogue::Cue;
+use smes_media::{DecodeOptions, Limits, MediaError, Probe, decode, probe};
 
 use crate::console::Console;
+use crate::exit::Advice;
+
+const EXAMPLES: &str = "\
+Examples:
+  smes clip hello.webm
+  smes clip --json interview.mp4 > cue.json";
 
 /// Arguments of `smes clip`.
 #[derive(clap::Args, Debug)]
-pub(crate) struct ClipArgs {}
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ClipArgs {
+    /// A sound or video file in any common format.
+    file: PathBuf,
+}
 
-pub(crate) fn run(_args: &ClipArgs, _console: &Console) -> anyhow::Result<()> {
-    anyhow::bail!("`smes clip` is not part of this build")
+/// What `smes clip --json` prints.
+#[derive(Serialize)]
+struct Report {
+    /// What the file says of itself.
+    probe: Probe,
+    /// Length of what was decoded, in milliseconds.
+    duration_ms: u64,
+    cue: Cue,
+}
+
+pub(crate) fn run(args: &ClipArgs, console: &Console) -> anyhow::Result<()> {
+    let report = read(&args.file)?;
+    if console.is_json() {
+        return console.json(&report);
+    }
+    print(&report, console);
+    Ok(())
+}
+
+fn read(file: &Path) -> anyhow::Result<Report> {
+    let named = || format!("reading `{}`", file.display());
+    let limits = Limits::corpus();
+    let probe = probe(file, &limits).map_err(advise).with_context(named)?;
+    let clip = decode(file, &DecodeOptions::audio_only(), &limits)
+        .map_err(advise)
+        .with_context(named)?;
+    let cue = NativeExtractor
+        .extract(&clip, &mut SpeakerBaseline::default())
+        .map_err(|error| Advice::bad_input(error.hint(), error))
+        .with_context(named)?;
+    Ok(Report {
+        probe,
+        duration_ms: clip.duration_ms,
+        cue,
+    })
+}
+
+fn advise(error: MediaError) -> anyhow::Error {
+    match error {
+        MediaError::ToolMissing { .. } => Advice::missing(error.hint(), error),
+        _ => Advice::bad_input(error.hint(), error),
+    }
+}
+
+fn print(report: &Report, console: &Console) {
+    console.line(&file_line(report));
+    console.line(report.cue.observation.expose());
+    if !report.cue.features.is_empty() {
+        let rows: Vec<Vec<String>> = report
+            .cue
+            .features
+            .iter()
+            .map(|f| vec![f.name.clone(), format!("{:.2}", f.value), f.unit.clone()])
+            .collect();
+        console.table(&["feature", "value", "unit"], &rows);
+    }
+    for limit in &report.cue.limits {
+        console.line(&format!("limit: {limit}"));
+    }
+    if let Some(confidence) = report.cue.confidence {
+        console.note(&format!(
+            "confidence {confidence:.2} (of at most 0.90, a rule of thumb)"
+        ));
+    }
+}
+
+/// One line on the file: container, length, streams.
+fn file_line(report: &Report) -> String {
+    let mut parts = vec![
+        report.probe.format.clone(),
+        format!("{:.1} s", report.duration_ms as f64 / 1000.0),
+    ];
+    if let Some(audio) = &report.probe.audio {
+        parts.push(format!("{} {} Hz", audio.codec, audio.sample_rate));
+    }
+    if let Some(video) = &report.probe.video {
+        parts.push(format!("{} {}x{}", video.codec, video.width, video.height));
+    }
+    parts.join(" · ")
 }

@@ -4,7 +4,7 @@
 //! automatically*, Behavior Research Methods 41(2), 385-390: a syllable nucleus is a peak of the
 //! level that is voiced, is at most 25 dB below the (nearly) loudest point, and is followed by a
 //! dip of at least 2 dB before the next one; a pause is at least 0.3 s below the threshold.
-//! The published constants are kept. Like the original it misses weak syllables in quick speech, so the
+//! The published constants are kept; of two peaks without a dip the higher is kept, not the later. Like the original it misses weak syllables in quick speech, so the
 //! rates compare clips with each other rather than with a dictionary's count.
 
 use super::loudness::{Levels, STEP_S};
@@ -31,7 +31,8 @@ pub struct Rhythm {
 impl Rhythm {
     /// Total length of the pauses, in seconds.
     pub fn paused_s(&self) -> f64 {
-        self.pauses_s.iter().sum()
+        // Not `sum`, whose empty sum is -0.
+        self.pauses_s.iter().fold(0.0, |sum, pause| sum + pause)
     }
 
     /// Syllable nuclei a second, pauses included.
