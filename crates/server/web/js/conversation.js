@@ -27,6 +27,7 @@ import { SAY } from './words.js';
  * @property {Scored[]} strategy
  * @property {Scored[]} tone
  * @property {string} answer
+ * @property {string} followed the strategy that the answer really follows
  * @property {import('./wire.js').Timings | null} timings
  * @property {import('./wire.js').HelpLine[] | null} help set when the turn disclosed a crisis
  * @property {{label: string, taken: boolean} | null} correction
@@ -79,7 +80,7 @@ export class Conversation {
     const turn = {
       id: freshId(), number: this.turns.length + 1, at: new Date(), text, clip,
       spokenMs: clip?.ms ?? 0, state: 'waiting', sentAt: 0, cueKnown: false, cue: null, notes: [],
-      userEmotion: [], strategy: [], tone: [], answer: '', timings: null, help: null,
+      userEmotion: [], strategy: [], tone: [], answer: '', followed: '', timings: null, help: null,
       correction: null, fault: '',
     };
     this.turns.push(turn);
@@ -294,6 +295,7 @@ export class Conversation {
         break;
       case 'response':
         turn.answer = event.text;
+        turn.followed = event.strategy;
         turn.timings = event.timings;
         this.#finish(turn);
         break;

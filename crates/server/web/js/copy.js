@@ -18,7 +18,7 @@ export function toJson({ turns, welcome }) {
       turn: turn.number, at: turn.at.toISOString(), said: turn.text, spoken_ms: Math.round(turn.spokenMs),
       cue: turn.cue, notes: turn.notes, user_emotion: turn.userEmotion,
       corrected_to: turn.correction?.label ?? null, strategy: turn.strategy,
-      system_emotion: turn.tone, response: turn.answer, crisis_help: turn.help, timings: turn.timings,
+      system_emotion: turn.tone, response: turn.answer, response_strategy: turn.followed || null, crisis_help: turn.help, timings: turn.timings,
     })),
   };
   return `${JSON.stringify(copy, null, 2)}\n`;

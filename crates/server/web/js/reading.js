@@ -128,7 +128,8 @@ export class Reading {
     const also = rest.slice(0, ALSO_CONSIDERED).filter((scored) => scored.prob >= 0.05);
     const finding = h('p', { class: 'finding' }, this.#term(top, 0), h('span', { class: 'muted' }, `, ${percent(top.prob)} sure`));
     const others = also.flatMap((scored, i) => [i > 0 ? ', ' : '', this.#term(scored, i + 1), ` ${percent(scored.prob)}`]);
-    return part('So the answer uses', finding, also.length > 0 ? h('p', { class: 'small muted' }, 'Also considered: ', ...others) : null);
+    const instead = turn.followed && turn.followed !== top.label ? h('p', { class: 'small' }, 'No good words were found for it, so the answer uses ', this.#term({ label: turn.followed, prob: 1 }, ALSO_CONSIDERED + 1), '.') : null;
+    return part('So the answer uses', finding, instead, also.length > 0 ? h('p', { class: 'small muted' }, 'Also considered: ', ...others) : null);
   }
 
   /**

@@ -12,14 +12,14 @@ const TONE_WORDS = { ...EMOTION_WORDS, neutral: 'calm', joy: 'warm', sadness: 's
 
 /** @type {Record<string, string>} */
 const FEATURE_WORDS = {
-  f0_median: 'pitch', f0_mean: 'pitch', f0_range: 'pitch range', f0_slope: 'pitch movement',
-  loudness: 'loudness', speaking_rate: 'speaking rate', syllable_rate: 'speaking rate',
-  pause_rate: 'pauses', pause_share: 'share of pauses', spectral_tilt: 'brightness (spectral tilt)',
-  voiced_share: 'voiced share',
+  f0_median: 'pitch', pitch_range: 'pitch range', loudness: 'loudness', loudness_range: 'loudness range',
+  speaking_rate: 'syllables, with pauses', articulation_rate: 'syllables, without pauses',
+  pause_rate: 'pauses', pause_share: 'share of pauses', voiced_share: 'share with a tone',
+  spectral_tilt: 'spectral tilt', alpha_ratio: 'high over low sound', harmonicity: 'clearness of tone',
 };
 
 /** @type {Record<string, string>} */
-const UNIT_WORDS = { 1: '', '1/s': 'per second', st: 'semitones', 'dB/oct': 'dB per octave' };
+const UNIT_WORDS = { 1: '', '1/s': 'per second', st: 'semitones', 'dB/octave': 'dB per octave' };
 
 /** @param {string} label */
 export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;

@@ -1,0 +1,282 @@
+//! A real Chromium, driven through its own driver, with everything it logs and asks for kept.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::{Value, json};
+use thirtyfour::common::command::ExtensionCommand;
+use thirtyfour::prelude::*;
+
+use crate::devices::Devices;
+use crate::wire_http::PlainHttp;
+
+/// How long anything on the page may take on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What the browser does when the page asks for microphone and camera.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// Opens them, from files.
+    Granted,
+    /// Refuses.
+    Refused,
+}
+
+/// A browser with one page.
+pub(crate) struct Chromium {
+    /// The driver, for what this type does not wrap.
+    pub(crate) driver: WebDriver,
+    chromedriver: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Chromium {
+    /// Starts a browser; `None`, with a line that says so, when it is not installed.
+    pub(crate) async fn start(permission: Permission) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let Some(devices) = Devices::make(folder.path()) else {
+            eprintln!("skipped: espeak-ng or ffmpeg is not installed");
+            return None;
+        };
+        let port = free_port();
+        let spawned = Command::new("chromedriver")
+            .args([format!("--port={port}"), "--silent".to_owned()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(chromedriver) = spawned else {
+            eprintln!(
+                "skipped: chromedriver is not installed (Debian: `apt install chromium-driver`)"
+            );
+            return None;
+        };
+        let capabilities = capabilities(&folder, &devices, permission);
+        let url = format!("http://127.0.0.1:{port}");
+        let started = Instant::now();
+        let driver = loop {
+            let connecting = WebDriver::builder(&url, capabilities.clone()).client(PlainHttp);
+            match connecting.connect().await {
+                Ok(driver) => break driver,
+                Err(error) if started.elapsed() > PATIENCE => {
+                    panic!("chromium did not start: {error}")
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
+        Some(Self {
+            driver,
+            chromedriver,
+            folder,
+        })
+    }
+
+    /// Ends the browser.
+    pub(crate) async fn quit(mut self) {
+        self.driver.clone().quit().await.expect("the browser ends");
+        self.chromedriver.kill().expect("the driver ends");
+        self.chromedriver.wait().expect("the driver ends");
+        drop(self.folder);
+    }
+
+    /// Runs a command of the browser's developer tools.
+    pub(crate) async fn tool(&self, method: &str, parameters: Value) -> Value {
+        let sent = self.driver.cdp().send_raw(method, parameters).await;
+        sent.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The value of a JavaScript expression on the page.
+    pub(crate) async fn value(&self, expression: &str) -> Value {
+        let result = self
+            .driver
+            .execute(format!("return ({expression});"), vec![])
+            .await;
+        let result = result.unwrap_or_else(|error| panic!("{expression}: {error}"));
+        result.json().clone()
+    }
+
+    /// Waits until a JavaScript expression is true.
+    pub(crate) async fn until(&self, expression: &str) {
+        let started = Instant::now();
+        while self.value(&format!("Boolean({expression})")).await != json!(true) {
+            if started.elapsed() > PATIENCE {
+                let page = self.value("document.body.innerText").await;
+                self.picture("gave-up").await;
+                panic!("waited in vain for `{expression}`; the page says:\n{page:#}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Presses the control that a selector names.
+    pub(crate) async fn press(&self, selector: &str) {
+        let found = self.driver.find(By::Css(selector)).await;
+        let element = found.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        element
+            .click()
+            .await
+            .unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Presses keys wherever the focus is.
+    pub(crate) async fn keys(&self, keys: impl AsRef<str>) {
+        let chain = self.driver.action_chain().send_keys(keys.as_ref());
+        chain.perform().await.expect("keys are pressed");
+    }
+
+    /// Writes a message and sends it.
+    pub(crate) async fn say(&self, words: &str) {
+        let field = self
+            .driver
+            .find(By::Id("text"))
+            .await
+            .expect("a place to write");
+        field.send_keys(words).await.expect("words are written");
+        field
+            .send_keys(Key::Enter + "")
+            .await
+            .expect("enter is pressed");
+    }
+
+    /// Shows the page as on a screen of that size.
+    pub(crate) async fn screen(&self, width: u32, height: u32) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.tool("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Shows the page as on a system with light or dark colours.
+    pub(crate) async fn colours(&self, scheme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.tool("Emulation.setEmulatedMedia", json!({"features": [feature]}))
+            .await;
+    }
+
+    /// Keeps a picture of the page under the target folder, for people to look at.
+    pub(crate) async fn picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("page");
+        fs_err::create_dir_all(&folder).expect("the target folder can be written");
+        let path = folder.join(format!("{name}.png"));
+        self.driver
+            .screenshot(&path)
+            .await
+            .expect("a picture is taken");
+    }
+
+    /// What the page wrote to its console at the levels of warning and error.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = self.logged("browser").await;
+        let message = |entry: &Value| entry["message"].as_str().unwrap_or("").to_owned();
+        entries.iter().map(message).collect()
+    }
+
+    /// Every address that the page asked for.
+    pub(crate) async fn requested(&self) -> Vec<String> {
+        let entries = self.logged("performance").await;
+        let address = |entry: &Value| {
+            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let event = &event["message"];
+            let url = match event["method"].as_str()? {
+                "Network.requestWillBeSent" => &event["params"]["request"]["url"],
+                "Network.webSocketCreated" => &event["params"]["url"],
+                _ => return None,
+            };
+            url.as_str().map(str::to_owned)
+        };
+        entries.iter().filter_map(address).collect()
+    }
+
+    async fn logged(&self, kind: &'static str) -> Vec<Value> {
+        let answer = self.driver.handle().cmd(TakeLog { kind }).await;
+        let answer = answer.expect("the browser hands out its log");
+        answer
+            .value_json()
+            .expect("a log")
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// Takes what was logged since the last time.
+#[derive(Debug)]
+struct TakeLog {
+    kind: &'static str,
+}
+
+impl ExtensionCommand for TakeLog {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(json!({"type": self.kind}))
+    }
+
+    fn method(&self) -> Method {
+        Method::POST
+    }
+
+    fn endpoint(&self) -> Arc<str> {
+        "/se/log".into()
+    }
+}
+
+fn free_port() -> u16 {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    probe
+        .local_addr()
+        .expect("a bound port has an address")
+        .port()
+}
+
+fn capabilities(
+    folder: &tempfile::TempDir,
+    devices: &Devices,
+    permission: Permission,
+) -> ChromeCapabilities {
+    let mut arguments: Vec<String> = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--lang=en-GB",
+        "--window-size=1280,860",
+        "--use-fake-device-for-media-stream",
+    ]
+    .map(str::to_owned)
+    .into();
+    arguments.push(format!(
+        "--user-data-dir={}",
+        folder.path().join("profile").display()
+    ));
+    arguments.push(format!(
+        "--use-file-for-fake-audio-capture={}",
+        devices.voice.display()
+    ));
+    arguments.push(format!(
+        "--use-file-for-fake-video-capture={}",
+        devices.picture.display()
+    ));
+    let setting = match permission {
+        Permission::Granted => 1,
+        Permission::Refused => 2,
+    };
+    let options = json!({
+        "args": arguments,
+        "prefs": {"profile.default_content_setting_values": {
+            "media_stream_mic": setting, "media_stream_camera": setting,
+        }},
+    });
+    let mut capabilities = DesiredCapabilities::chrome();
+    let logs = json!({"browser": "WARNING", "performance": "ALL"});
+    let set = [("goog:chromeOptions", options), ("goog:loggingPrefs", logs)];
+    for (name, value) in set {
+        capabilities.insert_base_capability(name.to_owned(), value);
+    }
+    capabilities
+}

@@ -1,0 +1,69 @@
+//! The fake microphone and camera: files that Chromium plays as if they were devices.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A spoken sentence and a moving picture.
+pub(crate) struct Devices {
+    /// Speech, 48 kHz WAV.
+    pub(crate) voice: PathBuf,
+    /// A picture that moves, Motion JPEG.
+    pub(crate) picture: PathBuf,
+}
+
+impl Devices {
+    /// Makes the files in a folder; `None` when a program for it is missing.
+    pub(crate) fn make(folder: &Path) -> Option<Self> {
+        let spoken = folder.join("spoken.wav");
+        let voice = folder.join("voice.wav");
+        let picture = folder.join("picture.mjpeg");
+        let sentence = "I worked late again today, and nobody said a single word about it.";
+        run(
+            "espeak-ng",
+            &["-v", "en", "-s", "140", "-w", text(&spoken), sentence],
+        )?;
+        run(
+            "ffmpeg",
+            &[
+                "-v",
+                "error",
+                "-y",
+                "-i",
+                text(&spoken),
+                "-ar",
+                "48000",
+                "-ac",
+                "1",
+                text(&voice),
+            ],
+        )?;
+        let moving = "testsrc=size=640x480:rate=15:duration=2";
+        run(
+            "ffmpeg",
+            &[
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "lavfi",
+                "-i",
+                moving,
+                "-q:v",
+                "5",
+                text(&picture),
+            ],
+        )?;
+        Some(Self { voice, picture })
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a temporary folder's name is UTF-8")
+}
+
+fn run(program: &str, arguments: &[&str]) -> Option<()> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().ok()?.success().then_some(())
+}

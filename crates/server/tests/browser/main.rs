@@ -1,0 +1,599 @@
+//! The page in a real Chromium, with the real program behind it, and a microphone and a camera
+//! that play files.
+//!
+//! Needs Debian's `chromium`, `chromium-driver`, `ffmpeg` and `espeak-ng`; without them each test
+//! says `skipped:` and why. Pictures of the page are left in `target/tmp/page/` for people to look
+//! at. A binary of its own, so that it can be chosen or left out by name (`--test browser`).
+
+mod chromium;
+mod devices;
+mod site;
+mod wire_http;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+
+use crate::chromium::{Chromium, Permission};
+use crate::site::Site;
+
+const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
+const NEVER_ENOUGH: &str = "It feels like nothing I do is ever enough for them.";
+const DANGER: &str = "I want to kill myself tonight.";
+
+/// The number of turns that have an answer.
+const ANSWERED: &str =
+    "document.querySelectorAll('.turn .answer:not([hidden]):not(:has(.thinking)) > p').length";
+
+struct Visit {
+    site: Site,
+    browser: Chromium,
+}
+
+impl Visit {
+    /// Opens the page; `None` when there is no browser to open it in.
+    async fn begin(site: Site, permission: Permission) -> Option<Self> {
+        let browser = Chromium::start(permission).await?;
+        let visit = Self { site, browser };
+        visit
+            .browser
+            .driver
+            .goto(visit.site.url())
+            .await
+            .expect("the page opens");
+        visit
+            .browser
+            .until("document.querySelector('#consent .lines li')")
+            .await;
+        Some(visit)
+    }
+
+    /// Opens the page and chooses text only.
+    async fn begin_writing() -> Option<Self> {
+        let visit = Self::begin(Site::start().await, Permission::Granted).await?;
+        visit.browser.press("#begin-text").await;
+        visit
+            .browser
+            .until("document.body.dataset.link === 'open'")
+            .await;
+        Some(visit)
+    }
+
+    /// Says something and waits until `n_answers` turns are answered.
+    async fn say(&self, words: &str, n_answers: usize) {
+        self.browser.say(words).await;
+        self.browser
+            .until(&format!("{ANSWERED} === {n_answers}"))
+            .await;
+        self.browser
+            .until("!document.querySelector('.turn[data-state=sent], .turn[data-state=received]')")
+            .await;
+    }
+
+    /// Ends the visit: nothing was complained about and nothing left this machine.
+    async fn end(self) {
+        assert_eq!(self.browser.complaints().await, Vec::<String>::new());
+        self.end_after_a_cut().await;
+    }
+
+    /// As [`Visit::end`], where the browser rightly complains of a line that was cut.
+    async fn end_after_a_cut(self) {
+        let requested = self.browser.requested().await;
+        assert!(
+            requested.len() >= 10,
+            "too few requests were seen: {requested:?}"
+        );
+        let here = self.site.address.to_string();
+        let is_here = |url: &&String| {
+            let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+            rest.starts_with(&here) || url.starts_with("data:") || url.starts_with("blob:")
+        };
+        let elsewhere: Vec<_> = requested.iter().filter(|url| !is_here(url)).collect();
+        assert!(elsewhere.is_empty(), "{elsewhere:?}");
+        self.browser.quit().await;
+    }
+
+    async fn scan(&self, what: &str) {
+        let scan = self
+            .browser
+            .driver
+            .execute(include_str!("scan.js"), vec![])
+            .await;
+        let complaints = scan.expect("the scan runs").json().clone();
+        assert_eq!(complaints, json!([]), "{what}");
+    }
+
+    async fn has_sideways_scroll(&self) -> bool {
+        let page = "document.documentElement.scrollWidth > innerWidth + 1 \
+                    || document.body.scrollWidth > innerWidth + 1 \
+                    || document.querySelector('#log').scrollWidth > document.querySelector('#log').clientWidth + 1";
+        self.browser.value(page).await == json!(true)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_written_turn_is_answered_and_its_reading_can_be_corrected() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    let card = browser
+        .value("document.querySelector('#consent').innerText")
+        .await;
+    for promise in ["not a therapist", "infers emotion", "Nothing", "person now"] {
+        assert!(
+            card.as_str().is_some_and(|card| card.contains(promise)),
+            "{promise}: {card}"
+        );
+    }
+    assert_eq!(
+        visit.site.state.n_sessions(),
+        0,
+        "nothing begins before a choice"
+    );
+    browser.picture("consent-light").await;
+    browser.press("#begin-text").await;
+    visit.say(HEAVY_WEEK, 1).await;
+    let answer = browser
+        .value("document.querySelector('.answer > p').textContent")
+        .await;
+    assert!(
+        answer.as_str().is_some_and(|answer| answer.len() > 10),
+        "{answer}"
+    );
+    for kind in ["user-emotion", "strategy", "system-emotion"] {
+        let found = format!("document.querySelector('#reading [data-kind={kind}]')?.dataset.label");
+        assert!(browser.value(&found).await.is_string(), "{kind}");
+    }
+    let bars = "document.querySelectorAll('#reading .bars li').length";
+    assert!(
+        browser.value(bars).await.as_u64() > Some(1),
+        "a distribution is shown"
+    );
+    browser.press("[data-key=not-right]").await;
+    browser.press("[data-choose=sadness]").await;
+    browser.until("document.querySelector('#reading').innerText.includes('It is used from your next message on')").await;
+    visit.say(NEVER_ENOUGH, 2).await;
+    browser
+        .until("document.querySelectorAll('.columns button').length === 2")
+        .await;
+    browser.press(".columns button:nth-child(1)").await;
+    browser
+        .until("document.querySelector('.turn').hasAttribute('data-selected')")
+        .await;
+    browser
+        .until("document.querySelector('.stepper').innerText.includes('Turn 1 of 2')")
+        .await;
+    browser.picture("written-light").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spoken_turn_shows_what_was_heard() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#begin-senses").await;
+    browser.until("document.querySelector('#mic').ariaPressed === 'true' && document.querySelector('#cam').ariaPressed === 'true'").await;
+    browser
+        .until("document.querySelector('#self-view').videoWidth > 0")
+        .await;
+    let level =
+        "new DOMMatrix(getComputedStyle(document.querySelector('#level-bar')).transform).a > 0.2";
+    browser.until(level).await;
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent === 'Recording 0:04'")
+        .await;
+    browser.picture("speaking").await;
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent.startsWith('Voice and face, 0:0')")
+        .await;
+    visit.say("", 1).await;
+    let bubble = browser
+        .value("document.querySelector('.bubble').innerText")
+        .await;
+    assert!(
+        bubble
+            .as_str()
+            .is_some_and(|bubble| bubble.starts_with("(spoken, 0:0")),
+        "{bubble}"
+    );
+    let cue = browser
+        .value("document.querySelector('#reading [data-kind=cue]').textContent")
+        .await;
+    assert!(
+        cue.as_str()
+            .is_some_and(|cue| cue.contains("voice") || cue.contains("sp")),
+        "{cue}"
+    );
+    browser.press("#reading summary").await;
+    let pitch = browser
+        .value("document.querySelector('[data-feature=\"voice.f0_median\"] td').innerText")
+        .await;
+    assert!(
+        pitch.as_str().is_some_and(|pitch| pitch.ends_with("Hz")),
+        "{pitch}"
+    );
+    browser.picture("spoken-light").await;
+    browser.colours("dark").await;
+    browser.picture("spoken-dark").await;
+    browser.press("#mic").await;
+    browser.press("#cam").await;
+    browser
+        .until("document.querySelector('#speak').hidden && document.querySelector('#self').hidden")
+        .await;
+    let is_dark = "document.querySelector('#self-view').srcObject === null";
+    assert_eq!(
+        browser.value(is_dark).await,
+        json!(true),
+        "the camera is closed"
+    );
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_camera_leaves_writing_as_it_was() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Refused).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#begin-senses").await;
+    browser
+        .until("document.querySelector('#turns').innerText.includes('Writing works just as well')")
+        .await;
+    assert_eq!(
+        browser
+            .value("document.querySelector('#mic').ariaPressed")
+            .await,
+        "false"
+    );
+    visit.say(HEAVY_WEEK, 1).await;
+    browser.picture("refused").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_line_loses_nothing() {
+    let site = Site::start_with(Duration::from_millis(1500)).await;
+    let Some(visit) = Visit::begin(site, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#begin-text").await;
+    browser.until("document.body.dataset.link === 'open'").await;
+    browser.say(HEAVY_WEEK).await;
+    browser
+        .until("document.querySelector('.thinking') && !document.querySelector('.answer').hidden")
+        .await;
+    browser.picture("thinking").await;
+    visit.site.cut();
+    browser
+        .until("document.querySelector('#status').innerText.includes('Nothing is lost')")
+        .await;
+    browser.say(NEVER_ENOUGH).await;
+    browser
+        .until(
+            "document.querySelector('.turn:last-child').innerText.includes('Waiting to be sent')",
+        )
+        .await;
+    browser.picture("reconnecting").await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    visit.site.mend();
+    browser.until(&format!("{ANSWERED} === 2")).await;
+    browser.until("document.body.dataset.link === 'open'").await;
+    assert_eq!(
+        visit.site.state.n_sessions(),
+        1,
+        "the session was taken up again"
+    );
+    let said = "Array.from(document.querySelectorAll('.bubble > p:first-child'), (said) => said.textContent)";
+    assert_eq!(browser.value(said).await, json!([HEAVY_WEEK, NEVER_ENOUGH]));
+    let doubled = "Array.from(document.querySelectorAll('.answer > p'), (p) => p.textContent).some((text) => text.length > 12 && text.indexOf(text.slice(0, 12), 1) > 0)";
+    assert_eq!(
+        browser.value(doubled).await,
+        json!(false),
+        "no piece of an answer came twice"
+    );
+    visit.end_after_a_cut().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_is_enough() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    tab_to(browser, "begin-text").await;
+    let outline = "parseFloat(getComputedStyle(document.activeElement).outlineWidth) >= 2 && getComputedStyle(document.activeElement).outlineStyle === 'solid'";
+    assert_eq!(
+        browser.value(outline).await,
+        json!(true),
+        "the focus is visible"
+    );
+    browser.keys(Key::Enter + "").await;
+    browser.until("document.activeElement.id === 'text'").await;
+    browser.keys(HEAVY_WEEK).await;
+    browser.keys(Key::Enter + "").await;
+    browser.until(&format!("{ANSWERED} === 1")).await;
+    browser
+        .until("document.querySelector('#reading [data-kind=strategy]')")
+        .await;
+    tab_to(browser, "close-reading").await;
+    tab_to_key(browser, "not-right").await;
+    browser.keys(Key::Enter + "").await;
+    browser
+        .until("document.activeElement.matches('.choice')")
+        .await;
+    browser.keys(Key::Enter + "").await;
+    browser
+        .until("document.querySelector('#reading').innerText.includes('You said')")
+        .await;
+    browser
+        .until("document.activeElement.id === 'reading-body'")
+        .await;
+    tab_to_key(browser, "term-0").await;
+    let meaning =
+        "getComputedStyle(document.activeElement.nextElementSibling).visibility === 'visible'";
+    browser.until(meaning).await;
+    tab_to(browser, "mic").await;
+    browser.keys(Key::Space + "").await;
+    browser
+        .until("document.querySelector('#sense-dialog').open")
+        .await;
+    browser.keys(Key::Escape + "").await;
+    browser
+        .until(
+            "!document.querySelector('#sense-dialog').open && document.activeElement.id === 'mic'",
+        )
+        .await;
+    assert_eq!(
+        browser
+            .value("document.querySelector('#mic').ariaPressed")
+            .await,
+        "false"
+    );
+    visit.end().await;
+}
+
+async fn tab_to(browser: &Chromium, id: &str) {
+    tab_until(browser, &format!("document.activeElement.id === '{id}'")).await;
+}
+
+async fn tab_to_key(browser: &Chromium, key: &str) {
+    tab_until(
+        browser,
+        &format!("document.activeElement.dataset.key === '{key}'"),
+    )
+    .await;
+}
+
+async fn tab_until(browser: &Chromium, is_there: &str) {
+    for _ in 0..60 {
+        if browser.value(is_there).await == json!(true) {
+            return;
+        }
+        browser.keys(Key::Tab + "").await;
+    }
+    panic!("the tab key never leads to {is_there}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_has_room_for_everything() {
+    let Some(visit) = Visit::begin_writing().await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#toggle-reading").await;
+    browser.screen(360, 740).await;
+    visit.say(HEAVY_WEEK, 1).await;
+    visit.say(NEVER_ENOUGH, 2).await;
+    browser.picture("phone").await;
+    for (width, size) in [(360, "100%"), (320, "100%"), (320, "200%")] {
+        browser.screen(width, 740).await;
+        browser
+            .value(&format!(
+                "document.documentElement.style.fontSize = '{size}'"
+            ))
+            .await;
+        assert!(!visit.has_sideways_scroll().await, "{width} px at {size}");
+        let send = "(() => { const { left, right, bottom } = document.querySelector('#send').getBoundingClientRect(); return left >= 0 && right <= innerWidth && bottom <= innerHeight; })()";
+        assert_eq!(
+            browser.value(send).await,
+            json!(true),
+            "send is in reach at {width} px, {size}"
+        );
+        browser
+            .picture(&format!("phone-{width}-{}", size.trim_end_matches('%')))
+            .await;
+    }
+    browser
+        .value("document.documentElement.style.fontSize = ''")
+        .await;
+    browser.screen(360, 740).await;
+    browser.press(".turn:last-child .under .link").await;
+    browser.until("!document.querySelector('#reading').hidden && document.querySelector('.stepper').innerText.includes('Turn 2 of 2')").await;
+    let sheet = "(() => { const { left, right, bottom } = document.querySelector('#reading').getBoundingClientRect(); return left >= 0 && right <= innerWidth && Math.round(bottom) === innerHeight; })()";
+    assert_eq!(
+        browser.value(sheet).await,
+        json!(true),
+        "the reading is a sheet at the bottom"
+    );
+    browser.picture("phone-reading").await;
+    browser.keys(Key::Escape + "").await;
+    browser.until("document.querySelector('#reading').hidden && document.activeElement.id === 'toggle-reading'").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crisis_gets_a_steady_page() {
+    let Some(visit) = Visit::begin_writing().await else {
+        return;
+    };
+    let browser = &visit.browser;
+    visit.say(HEAVY_WEEK, 1).await;
+    browser.say(DANGER).await;
+    browser
+        .until("document.querySelector('.steady .lines li')")
+        .await;
+    browser
+        .until("document.body.hasAttribute('data-steady')")
+        .await;
+    let is_hidden =
+        |selector: &str| format!("!document.querySelector('{selector}').checkVisibility()");
+    for competing in ["#reading", "#toggle-reading", "#mic", ".turn:first-of-type"] {
+        assert_eq!(
+            browser.value(&is_hidden(competing)).await,
+            json!(true),
+            "{competing}"
+        );
+    }
+    for needed in [
+        "#text",
+        "#send",
+        "#nearest-help",
+        "#erase",
+        ".steady .contact",
+    ] {
+        assert_eq!(
+            browser.value(&is_hidden(needed)).await,
+            json!(false),
+            "{needed}"
+        );
+    }
+    let told = browser
+        .value("document.querySelector('#announce-now').textContent")
+        .await;
+    assert!(
+        told.as_str().is_some_and(|told| told.len() > 20),
+        "a screen reader hears it at once"
+    );
+    browser.picture("crisis-light").await;
+    visit.scan("crisis, light").await;
+    browser.colours("dark").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    browser.picture("crisis-dark").await;
+    visit.scan("crisis, dark").await;
+    browser.screen(360, 740).await;
+    assert!(!visit.has_sideways_scroll().await);
+    browser.picture("crisis-phone").await;
+    browser.press(".steady .calm").await;
+    browser
+        .until("document.querySelector('.turn').checkVisibility()")
+        .await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erasing_forgets_here_and_in_the_program() {
+    let Some(visit) = Visit::begin_writing().await else {
+        return;
+    };
+    let browser = &visit.browser;
+    visit.say(HEAVY_WEEK, 1).await;
+    browser.press("#erase").await;
+    browser.press("#erase-dialog button[value=no]").await;
+    assert_eq!(
+        browser.value(ANSWERED).await,
+        json!(1),
+        "a second thought keeps everything"
+    );
+    browser.press("#erase").await;
+    browser.press("#erase-dialog button[value=yes]").await;
+    browser
+        .until("!document.querySelector('#ended').hidden")
+        .await;
+    let page = browser.value("document.body.textContent").await;
+    assert!(
+        page.as_str().is_some_and(|page| !page.contains(HEAVY_WEEK)),
+        "{page}"
+    );
+    let kept = "localStorage.length + sessionStorage.length + document.cookie.length";
+    assert_eq!(browser.value(kept).await, json!(0));
+    browser
+        .until("document.body.dataset.link === 'closed'")
+        .await;
+    browser.picture("erased").await;
+    browser.press("#again").await;
+    browser.press("#begin-text").await;
+    visit.say(NEVER_ENOUGH, 1).await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_copy_holds_the_conversation_and_how_it_was_read() {
+    let Some(visit) = Visit::begin_writing().await else {
+        return;
+    };
+    let browser = &visit.browser;
+    visit.say(HEAVY_WEEK, 1).await;
+    // Files cannot be fetched from a headless browser's downloads in the same way everywhere, so
+    // the copy is read where the page makes it.
+    let catch = "(() => { window.saved = []; const make = URL.createObjectURL; \
+                 URL.createObjectURL = (blob) => { window.saved.push(blob); return make.call(URL, blob); }; return true; })()";
+    browser.value(catch).await;
+    for (n, form) in ["json", "markdown"].into_iter().enumerate() {
+        browser.press("#save").await;
+        browser
+            .press(&format!("#save-dialog button[value={form}]"))
+            .await;
+        browser
+            .until(&format!("window.saved.length === {}", n + 1))
+            .await;
+    }
+    let texts = "return Promise.all(window.saved.map((blob) => blob.text()))";
+    let texts = browser
+        .driver
+        .execute(texts, vec![])
+        .await
+        .expect("the copies can be read");
+    let texts = texts.json().clone();
+    let copy: Value = serde_json::from_str(texts[0].as_str().expect("a text")).expect("JSON");
+    assert_eq!(copy["turns"][0]["said"], HEAVY_WEEK);
+    assert!(
+        copy["turns"][0]["user_emotion"][0]["prob"].is_number(),
+        "{copy}"
+    );
+    assert!(copy["turns"][0]["response"].is_string(), "{copy}");
+    let page = texts[1].as_str().expect("a text");
+    assert!(
+        page.contains(&format!("> {HEAVY_WEEK}")) && page.contains("## Timeline"),
+        "{page}"
+    );
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_view_passes_the_accessibility_scan_in_light_and_dark() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    let still = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
+    browser.tool("Emulation.setEmulatedMedia", still).await;
+    for scheme in ["light", "dark"] {
+        browser.colours(scheme).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        browser.picture(&format!("consent-{scheme}")).await;
+        visit.scan(&format!("consent, {scheme}")).await;
+    }
+    browser.press("#begin-senses").await;
+    browser
+        .until("document.querySelector('#cam').ariaPressed === 'true'")
+        .await;
+    visit.say(HEAVY_WEEK, 1).await;
+    visit.say(NEVER_ENOUGH, 2).await;
+    browser.press("[data-key=not-right]").await;
+    for scheme in ["light", "dark"] {
+        browser.colours(scheme).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        browser.picture(&format!("conversation-{scheme}")).await;
+        visit.scan(&format!("conversation, {scheme}")).await;
+    }
+    browser.press("#erase").await;
+    visit.scan("a dialog").await;
+    visit.end().await;
+}
