@@ -34,8 +34,9 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts a browser; `None`, with a line that says so, when it is not installed.
-    pub(crate) async fn start(permission: Permission) -> Option<Self> {
+    /// Starts a browser whose ordinary type is `type_px` high; `None`, with a line that says so,
+    /// when it is not installed.
+    pub(crate) async fn start(permission: Permission, type_px: u32) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let Some(devices) = Devices::make(folder.path()) else {
             eprintln!("skipped: espeak-ng or ffmpeg is not installed");
@@ -54,7 +55,7 @@ impl Chromium {
             );
             return None;
         };
-        let capabilities = capabilities(&folder, &devices, permission);
+        let capabilities = capabilities(&folder, &devices, permission, type_px);
         let url = format!("http://127.0.0.1:{port}");
         let started = Instant::now();
         let driver = loop {
@@ -233,6 +234,7 @@ fn capabilities(
     folder: &tempfile::TempDir,
     devices: &Devices,
     permission: Permission,
+    type_px: u32,
 ) -> ChromeCapabilities {
     let mut arguments: Vec<String> = [
         "--headless=new",
@@ -262,6 +264,7 @@ fn capabilities(
         "--use-file-for-fake-video-capture={}",
         devices.picture.display()
     ));
+    arguments.push(format!("--blink-settings=defaultFontSize={type_px}"));
     let setting = match permission {
         Permission::Granted => 1,
         Permission::Refused => 2,
