@@ -115,6 +115,8 @@ export class Composer {
       this.#on.tell('The recording grew too large to send and was dropped. Shorter ones go through; what you wrote is still here.');
     } else if (this.#sendOnStop) {
       this.#send();
+    } else if (this.limits && clip.ms > this.limits.clip_ms - 1000) {
+      this.#on.tell('That is as long as one recording can be. Send it, and go on in the next.');
     }
     this.#sensesChanged();
   }
@@ -195,7 +197,7 @@ export class Composer {
     this.#showClip();
     this.#on.sensing(hears || sees || this.#clip !== null);
     this.#on.changed();
-    if (!this.#ticking && hears) this.#tick();
+    if (!this.#ticking) this.#tick();
   }
 
   #showClip() {

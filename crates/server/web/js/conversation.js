@@ -238,6 +238,10 @@ export class Conversation {
   /** @param {import('./wire.js').Failure} failure */
   #failed(failure) {
     const turn = failure.id === undefined ? null : this.turn(failure.id);
+    if (turn?.state === 'done' && turn.correction?.taken === false) {
+      turn.correction = null;
+      this.#turnChanged(turn);
+    }
     if (turn && turn.state !== 'done') {
       turn.state = 'failed';
       turn.fault = failure.message;
