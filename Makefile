@@ -18,5 +18,5 @@ test: ## Installs what is missing and runs every check and test, the browser's t
 fmt: ## Formats the sources
 	cargo fmt --all
 
-bench: ## Measures; docs/benchmarks.md says what and on which machine
-	cargo bench --workspace --locked
+bench: ## Measures the encoder on this machine
+	cargo run --release --locked --package smes-nn --example bench_bert

@@ -1,7 +1,7 @@
 """Expected values of accuracy and F1, by scikit-learn.
 
-Run: python goldens/evaluation/labels/generate.py   (needs scikit-learn; see provenance in the output)
-Writes expected.json beside itself. Labels are class indices; the cases are random with a fixed
+Run: python goldens/evaluation/labels/generate.py   (needs scikit-learn)
+Writes expected.json and provenance.toml to crates/evaluation/tests/golden/labels. Labels are class indices; the cases are random with a fixed
 seed, plus the corners: one class only, a class that is never predicted, one that is never gold.
 """
 
@@ -56,16 +56,17 @@ def main():
             label if random.random() < 0.5 else random.randrange(n_classes) for label in gold
         ]
         cases.append(case(f"random {idx}", gold, predicted))
-    golden = {
-        "provenance": {
-            "tool": "scikit-learn",
-            "version": sklearn.__version__,
-            "command": "python goldens/evaluation/labels/generate.py",
-        },
-        "cases": cases,
-    }
-    target = pathlib.Path(__file__).with_name("expected.json")
-    target.write_text(json.dumps(golden) + "\n", encoding="utf-8")
+    root = pathlib.Path(__file__).resolve().parents[3]
+    folder = root / "crates/evaluation/tests/golden/labels"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "expected.json").write_text(json.dumps({"cases": cases}) + "\n", encoding="utf-8")
+    (folder / "provenance.toml").write_text(
+        'script = "goldens/evaluation/labels/generate.py"\n'
+        'reference = "scikit-learn"\n'
+        f'version = "{sklearn.__version__}"\n'
+        "seed = 7\n",
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 1e-12;
 fn labels_score_as_in_scikit_learn() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../goldens/evaluation/labels/expected.json"
+        "/tests/golden/labels/expected.json"
     );
     let golden: Value = serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
     let cases = golden["cases"].as_array().unwrap();
