@@ -4,7 +4,7 @@
 //! output as PPM, sound through a file in a private folder (through the output when no pictures
 //! are asked for). Both keep the clip's clock, whose zero is the earliest time stamp of the file:
 //! sound that begins late or has holes is filled with silence, and pictures are picked by the
-//! `fps` filter at fixed instants, so that picture `n` is what a player shows nearest to
+//! `fps` filter at fixed instants, so that picture `n` is what a player shows at
 //! `n / fps` seconds, whatever the frame rate of the file and however it varies.
 //! Rotation is applied by ffmpeg itself.
 
@@ -390,7 +390,7 @@ fn arguments(
     if let Some(video) = wanted.video {
         let side = video.max_side;
         let scale = format!(
-            "fps={}:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
+            "fps={}:round=up:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
              h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear",
             video.fps
         );

@@ -22,7 +22,7 @@ pub(crate) fn read_pictures(source: &mut impl Read, limit: usize, max_bytes: u64
         let Some((width, height)) = read_header(source) else {
             break;
         };
-        let bytes = u64::from(width) * u64::from(height) * 3;
+        let bytes = (u64::from(width) * u64::from(height)).saturating_mul(3);
         let same = (pictures.width, pictures.height) == (width, height);
         if bytes == 0 || bytes > max_bytes || !(pictures.frames.is_empty() || same) {
             break;

@@ -223,11 +223,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_complaints_is_kept_up_to_its_bound() {
-        let outcome = shell(
-            "yes 2>&1 >/dev/null | head -c 1000000 >&2; yes | head -c 1000000 >&2",
-            &within(20_000),
-        )
-        .unwrap();
+        let outcome = shell("yes | head -c 1000000 >&2", &within(20_000)).unwrap();
         assert_eq!(outcome.stderr.len(), STDERR_BYTES);
         assert!(!outcome.timed_out);
     }

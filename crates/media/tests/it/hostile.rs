@@ -140,17 +140,18 @@ fn a_path_that_looks_like_a_protocol_or_an_option_is_only_a_path() {
 #[test]
 fn a_huge_declared_length_is_not_believed() {
     let clips = Clips::new();
-    let mut bytes = fs_err::read(clips.make("tone.wav", TONE)).unwrap();
-    // The sizes of RIFF and of its data chunk.
-    bytes[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
-    let data = bytes.windows(4).position(|w| w == b"data").unwrap();
-    bytes[data + 4..data + 8].copy_from_slice(&0x7fff_fff0_u32.to_le_bytes());
-    let path = clips.write("long.wav", &bytes);
-    assert!(
-        probe(&path, &Limits::live())
-            .unwrap()
-            .duration_ms
-            .is_some_and(|ms| ms > 3_600_000)
+    let mut bytes = fs_err::read(clips.make("tone.mkv", &format!("{TONE} -c:a flac"))).unwrap();
+    // The element `Duration` of Matroska: identifier, size 8, milliseconds as a float.
+    let at = bytes
+        .windows(3)
+        .position(|w| w == [0x44, 0x89, 0x88])
+        .unwrap()
+        + 3;
+    bytes[at..at + 8].copy_from_slice(&1e9_f64.to_be_bytes());
+    let path = clips.write("long.mkv", &bytes);
+    assert_eq!(
+        probe(&path, &Limits::live()).unwrap().duration_ms,
+        Some(1_000_000_000)
     );
     let clip = decode(
         &path,

@@ -25,14 +25,19 @@ impl Clips {
     /// Makes a clip with the arguments of an ffmpeg command line, split at spaces.
     fn make(&self, name: &str, arguments: &str) -> PathBuf {
         let path = self.path(name);
-        let status = Command::new("ffmpeg")
+        assert!(self.try_make(name, arguments), "ffmpeg {arguments}");
+        path
+    }
+
+    /// The same, for arguments that not every version knows.
+    fn try_make(&self, name: &str, arguments: &str) -> bool {
+        Command::new("ffmpeg")
             .args(["-v", "error", "-nostdin", "-y"])
             .args(arguments.split_whitespace())
-            .arg(&path)
+            .arg(self.path(name))
             .status()
-            .expect("ffmpeg is installed");
-        assert!(status.success(), "ffmpeg {arguments}");
-        path
+            .expect("ffmpeg is installed")
+            .success()
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {

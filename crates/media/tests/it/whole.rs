@@ -88,23 +88,21 @@ fn a_turned_phone_gives_upright_pictures() {
         "flat.mp4",
         &format!("{PICTURES} -c:v libx264 -preset ultrafast"),
     );
-    let turned = clips.make(
-        "turned.mp4",
-        &format!("-display_rotation 90 -i {} -c copy", flat.display()),
-    );
-    // Older ffmpeg sets the rotation by a tag instead; either way the file must say 90 degrees.
-    if probe(&turned, &Limits::live())
-        .unwrap()
-        .video
-        .unwrap()
-        .rotation
-        == 0
-    {
-        clips.make(
-            "turned.mp4",
-            &format!("-i {} -c copy -metadata:s:v rotate=90", flat.display()),
-        );
+    let turned = clips.path("turned.mp4");
+    let copy = format!("-i {} -c copy", flat.display());
+    // Newer versions turn by an option, older ones by a tag.
+    if !clips.try_make("turned.mp4", &format!("-display_rotation 90 {copy}")) {
+        clips.make("turned.mp4", &format!("{copy} -metadata:s:v rotate=90"));
     }
+    assert_eq!(
+        probe(&turned, &Limits::live())
+            .unwrap()
+            .video
+            .unwrap()
+            .rotation
+            .abs(),
+        90
+    );
     let video = decode(&turned, &with_pictures(2.0, 120), &Limits::live())
         .unwrap()
         .video
