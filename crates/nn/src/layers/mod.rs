@@ -14,6 +14,8 @@ mod kernel;
 mod layer_norm;
 mod linear;
 mod softmax;
+#[cfg(test)]
+mod twin;
 
 pub use attention::{SelfAttention, attend};
 pub use dropout::Dropout;
