@@ -119,7 +119,9 @@ impl TrainingError {
             Self::EmptySplit { .. } | Self::Unlabelled { .. } => {
                 Some("`smes corpus check DIR` lists what a corpus lacks".to_owned())
             }
-            Self::NoStrategies { .. } => Some("train on a corpus such as MESC or ESConv".to_owned()),
+            Self::NoStrategies { .. } => {
+                Some("train on a corpus such as MESC or ESConv".to_owned())
+            }
             Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
             Self::Diverged { .. } => Some("lower the learning rate in the recipe".to_owned()),
             _ => None,

@@ -63,11 +63,20 @@ impl<R> RunManifest<R> {
 fn commit() -> String {
     let git = |args: &[&str]| {
         let output = Command::new("git").args(args).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let Some(head) = git(&["rev-parse", "HEAD"]) else { return "unknown".to_owned() };
+    let Some(head) = git(&["rev-parse", "HEAD"]) else {
+        return "unknown".to_owned();
+    };
     let is_dirty = git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
-    if is_dirty { format!("{head}-dirty") } else { head }
+    if is_dirty {
+        format!("{head}-dirty")
+    } else {
+        head
+    }
 }
 
 /// A run folder on disk.
@@ -86,10 +95,14 @@ impl RunFolder {
         manifest: &RunManifest<R>,
     ) -> Result<Self, TrainingError> {
         if dir.join("run.toml").exists() {
-            return Err(TrainingError::RunExists { path: dir.to_owned() });
+            return Err(TrainingError::RunExists {
+                path: dir.to_owned(),
+            });
         }
         fs_err::create_dir_all(dir)?;
-        let folder = Self { dir: dir.to_owned() };
+        let folder = Self {
+            dir: dir.to_owned(),
+        };
         let text = toml::to_string(manifest).expect("a manifest is made of plain TOML values");
         folder.write_atomically("run.toml", text.as_bytes())?;
         Ok(folder)
@@ -108,9 +121,14 @@ impl RunFolder {
             path: dir.to_owned(),
             reason: reason.to_owned(),
         };
-        let text = fs_err::read_to_string(dir.join("run.toml")).map_err(|_| refuse("it holds no run.toml"))?;
-        let begun: RunManifest<R> = toml::from_str(&text)
-            .map_err(|source| refuse(&format!("its run.toml is not readable: {}", source.message())))?;
+        let text = fs_err::read_to_string(dir.join("run.toml"))
+            .map_err(|_| refuse("it holds no run.toml"))?;
+        let begun: RunManifest<R> = toml::from_str(&text).map_err(|source| {
+            refuse(&format!(
+                "its run.toml is not readable: {}",
+                source.message()
+            ))
+        })?;
         if begun.recipe != manifest.recipe {
             return Err(refuse("its recipe is another"));
         }
@@ -120,7 +138,9 @@ impl RunFolder {
         if begun.corpus != manifest.corpus {
             return Err(refuse("it was begun on other data"));
         }
-        Ok(Self { dir: dir.to_owned() })
+        Ok(Self {
+            dir: dir.to_owned(),
+        })
     }
 
     /// The folder.
@@ -186,7 +206,10 @@ mod tests {
     use super::*;
 
     fn manifest(seed: u64) -> RunManifest<String> {
-        let corpus = CorpusRef { name: "invented".to_owned(), checksum: "0".to_owned() };
+        let corpus = CorpusRef {
+            name: "invented".to_owned(),
+            checksum: "0".to_owned(),
+        };
         RunManifest::new(seed, corpus, "recipe".to_owned())
     }
 
@@ -200,7 +223,10 @@ mod tests {
         ));
         RunFolder::resume(temp.path(), &manifest(1)).unwrap();
         let error = RunFolder::resume(temp.path(), &manifest(2)).unwrap_err();
-        assert!(error.to_string().ends_with("its seed is another"), "{error}");
+        assert!(
+            error.to_string().ends_with("its seed is another"),
+            "{error}"
+        );
     }
 
     #[test]

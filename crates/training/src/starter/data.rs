@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use smes_dialogue::{
-    ContextUtterance, Dialogue, EmotionSet, Role, Split, SplitKind, StrategySet,
-};
+use smes_dialogue::{ContextUtterance, Dialogue, EmotionSet, Role, Split, SplitKind, StrategySet};
 use smes_nn::{Device, NnError, Tensor};
 use smes_reasoning::starter::{DialogueInputs, UtteranceEncoder, surface_features};
 
@@ -71,7 +69,10 @@ fn encode_distinct<'d, K: SplitKind>(
     encoder: &UtteranceEncoder,
     progress: &mut dyn Progress,
 ) -> Result<HashMap<&'d str, Tensor>, TrainingError> {
-    let utterances = split.dialogues().iter().flat_map(|dialogue| &dialogue.utterances);
+    let utterances = split
+        .dialogues()
+        .iter()
+        .flat_map(|dialogue| &dialogue.utterances);
     let mut texts: Vec<&str> = utterances.map(|one| one.text.expose().as_str()).collect();
     texts.sort_unstable_by_key(|text| (text.len(), *text));
     texts.dedup();
@@ -95,17 +96,27 @@ fn prepare_one(
     emotions: &EmotionSet,
     strategies: &StrategySet,
 ) -> Result<Prepared, TrainingError> {
-    let rows: Vec<&Tensor> =
-        dialogue.utterances.iter().map(|one| &vectors[one.text.expose().as_str()]).collect();
+    let rows: Vec<&Tensor> = dialogue
+        .utterances
+        .iter()
+        .map(|one| &vectors[one.text.expose().as_str()])
+        .collect();
     let utterances = Tensor::stack(&rows, 0).map_err(NnError::from)?;
-    let history: Vec<ContextUtterance> =
-        dialogue.utterances.iter().map(ContextUtterance::from).collect();
+    let history: Vec<ContextUtterance> = dialogue
+        .utterances
+        .iter()
+        .map(ContextUtterance::from)
+        .collect();
     Ok(Prepared {
         sentences: encoder.sentence_embeddings(&utterances)?,
         utterances,
         surface: surface_features(&history, strategies)?,
         targets: targets(dialogue, emotions, strategies)?,
-        text_ids: dialogue.utterances.iter().map(|one| text_id(one.text.expose())).collect(),
+        text_ids: dialogue
+            .utterances
+            .iter()
+            .map(|one| text_id(one.text.expose()))
+            .collect(),
     })
 }
 
@@ -143,7 +154,10 @@ fn targets(
         if let Some(next) = dialogue.utterances.get(idx + 1)
             && next.role == Role::Supporter
         {
-            let strategy = next.strategy.as_ref().and_then(|label| strategies.index_of(label));
+            let strategy = next
+                .strategy
+                .as_ref()
+                .and_then(|label| strategies.index_of(label));
             target.strategy = Some(index(strategy).ok_or_else(|| missing(idx + 1, "strategy"))?);
             target.system_emotion = Some(emotion_of(idx + 1)?);
         }
@@ -167,17 +181,16 @@ pub(super) struct Batch {
 }
 
 /// Pads dialogues to the longest. With `told`, the strategy head is told the gold user emotion.
-pub(super) fn batch(
-    dialogues: &[&Prepared],
-    told: Option<usize>,
-) -> Result<Batch, NnError> {
+pub(super) fn batch(dialogues: &[&Prepared], told: Option<usize>) -> Result<Batch, NnError> {
     let longest = dialogues.iter().map(|one| one.len()).max().unwrap_or(0);
     let (mut utterances, mut surface, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     let (mut instances, mut responses, mut response_ids) = (Vec::new(), Vec::new(), Vec::new());
     for (row, dialogue) in dialogues.iter().enumerate() {
         let n_padding = longest - dialogue.len();
         utterances.push(dialogue.utterances.pad_with_zeros(0, 0, n_padding)?);
-        surface.push(Tensor::new(dialogue.surface.clone(), &Device::Cpu)?.pad_with_zeros(0, 0, n_padding)?);
+        surface.push(
+            Tensor::new(dialogue.surface.clone(), &Device::Cpu)?.pad_with_zeros(0, 0, n_padding)?,
+        );
         targets.extend(dialogue.targets.iter().copied());
         targets.extend(std::iter::repeat_n(Targets::default(), n_padding));
         for idx in dialogue.instances() {

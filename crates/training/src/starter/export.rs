@@ -26,12 +26,19 @@ pub(super) fn export_model(
     fs_err::create_dir_all(dir)?;
     let text = toml::to_string(config).expect("a configuration is made of plain TOML values");
     fs_err::write(dir.join(CONFIG_FILE), text)?;
-    fs_err::copy(encoder_folder.join("tokenizer.json"), dir.join(TOKENIZER_FILE))?;
+    fs_err::copy(
+        encoder_folder.join("tokenizer.json"),
+        dir.join(TOKENIZER_FILE),
+    )?;
     let all = Params::new();
     all.absorb(encoder, "encoder.");
     all.absorb(dialogue, "");
     let stored_as = |name: &str| {
-        if name.ends_with("word_embeddings.weight") { StoredAs::Int8Rows } else { StoredAs::F16 }
+        if name.ends_with("word_embeddings.weight") {
+            StoredAs::Int8Rows
+        } else {
+            StoredAs::F16
+        }
     };
     Ok(all.save(dir.join(WEIGHTS_FILE), &BTreeMap::new(), stored_as)?)
 }

@@ -117,23 +117,88 @@ impl StarterRecipe {
         let share = |number: f64| (0.0..1.0).contains(&number);
         let positive = |number: f64| number > 0.0 && number.is_finite();
         let checks: [(&'static str, f64, bool, &'static str); 12] = [
-            ("fit.batch_size", self.fit.batch_size as f64, self.fit.batch_size > 0, "at least 1"),
-            ("fit.n_epochs", self.fit.n_epochs as f64, self.fit.n_epochs > 0, "at least 1"),
-            ("fit.learning_rate", self.fit.learning_rate, positive(self.fit.learning_rate), "above 0"),
-            ("fit.weight_decay", self.fit.weight_decay, self.fit.weight_decay >= 0.0, "0 or more"),
-            ("fit.max_gradient_norm", self.fit.max_gradient_norm, positive(self.fit.max_gradient_norm), "above 0"),
-            ("fit.average_decay", self.fit.average_decay, share(self.fit.average_decay), "in 0..1"),
-            ("model.dropout", self.model.dropout, share(self.model.dropout), "in 0..1"),
-            ("model.input_dropout", self.model.input_dropout, share(self.model.input_dropout), "in 0..1"),
-            ("model.hidden_size", self.model.hidden_size as f64, self.model.hidden_size > 0, "at least 1"),
-            ("model.rank_size", self.model.rank_size as f64, self.model.rank_size > 0, "at least 1"),
-            ("loss.emotion_smoothing", self.loss.emotion_smoothing, share(self.loss.emotion_smoothing), "in 0..1"),
-            ("loss.ranking_scale", self.loss.ranking_scale, positive(self.loss.ranking_scale), "above 0"),
+            (
+                "fit.batch_size",
+                self.fit.batch_size as f64,
+                self.fit.batch_size > 0,
+                "at least 1",
+            ),
+            (
+                "fit.n_epochs",
+                self.fit.n_epochs as f64,
+                self.fit.n_epochs > 0,
+                "at least 1",
+            ),
+            (
+                "fit.learning_rate",
+                self.fit.learning_rate,
+                positive(self.fit.learning_rate),
+                "above 0",
+            ),
+            (
+                "fit.weight_decay",
+                self.fit.weight_decay,
+                self.fit.weight_decay >= 0.0,
+                "0 or more",
+            ),
+            (
+                "fit.max_gradient_norm",
+                self.fit.max_gradient_norm,
+                positive(self.fit.max_gradient_norm),
+                "above 0",
+            ),
+            (
+                "fit.average_decay",
+                self.fit.average_decay,
+                share(self.fit.average_decay),
+                "in 0..1",
+            ),
+            (
+                "model.dropout",
+                self.model.dropout,
+                share(self.model.dropout),
+                "in 0..1",
+            ),
+            (
+                "model.input_dropout",
+                self.model.input_dropout,
+                share(self.model.input_dropout),
+                "in 0..1",
+            ),
+            (
+                "model.hidden_size",
+                self.model.hidden_size as f64,
+                self.model.hidden_size > 0,
+                "at least 1",
+            ),
+            (
+                "model.rank_size",
+                self.model.rank_size as f64,
+                self.model.rank_size > 0,
+                "at least 1",
+            ),
+            (
+                "loss.emotion_smoothing",
+                self.loss.emotion_smoothing,
+                share(self.loss.emotion_smoothing),
+                "in 0..1",
+            ),
+            (
+                "loss.ranking_scale",
+                self.loss.ranking_scale,
+                positive(self.loss.ranking_scale),
+                "above 0",
+            ),
         ];
         for (field, found, is_good, expected) in checks {
             if !is_good {
                 let found = found.to_string();
-                return Err(TrainingError::RecipeValue { path: path.to_owned(), field, found, expected });
+                return Err(TrainingError::RecipeValue {
+                    path: path.to_owned(),
+                    field,
+                    found,
+                    expected,
+                });
             }
         }
         Ok(())

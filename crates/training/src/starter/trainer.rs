@@ -103,7 +103,11 @@ pub fn train_starter(
         RunFolder::create(run_dir, &manifest)?
     };
     let mut trainer = Trainer::new(recipe, corpus, progress)?;
-    let mut epochs: Vec<EpochRecord> = if is_resumed { trainer.restore(&run)? } else { Vec::new() };
+    let mut epochs: Vec<EpochRecord> = if is_resumed {
+        trainer.restore(&run)?
+    } else {
+        Vec::new()
+    };
     while (epochs.len() as u64) < recipe.fit.n_epochs {
         let record = trainer.epoch(epochs.len() as u64, &epochs, progress)?;
         progress.say(&epoch_line(&record, recipe.fit.n_epochs));
@@ -120,10 +124,15 @@ fn finish(
     run: &RunFolder,
     epochs: Vec<EpochRecord>,
 ) -> Result<TrainedStarter, TrainingError> {
-    let best = best_epoch(&epochs).expect("a recipe has at least one epoch").clone();
+    let best = best_epoch(&epochs)
+        .expect("a recipe has at least one epoch")
+        .clone();
     trainer.params.restore(&trainer.best, STATE_BEST)?;
     let temperatures = trainer.validation.temperatures(&trainer.model)?;
-    let config = StarterConfig { temperatures, ..trainer.config.clone() };
+    let config = StarterConfig {
+        temperatures,
+        ..trainer.config.clone()
+    };
     let weight_bytes = export_model(
         &run.dir().join("model"),
         &config,
@@ -135,7 +144,12 @@ fn finish(
     if state.exists() {
         fs_err::remove_dir_all(state)?;
     }
-    Ok(TrainedStarter { epochs, best, temperatures, weight_bytes })
+    Ok(TrainedStarter {
+        epochs,
+        best,
+        temperatures,
+        weight_bytes,
+    })
 }
 
 fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
@@ -168,17 +182,32 @@ impl Trainer {
         progress: &mut dyn Progress,
     ) -> Result<Self, TrainingError> {
         let emotions = corpus.emotions().clone();
-        let strategies = corpus.strategies().cloned().ok_or(TrainingError::NoStrategies {
-            corpus: corpus.manifest().name.clone(),
-        })?;
+        let strategies = corpus
+            .strategies()
+            .cloned()
+            .ok_or(TrainingError::NoStrategies {
+                corpus: corpus.manifest().name.clone(),
+            })?;
         let (pretrained, encoder, config) = load_encoder(recipe, &emotions, &strategies)?;
         let train_split = corpus.split::<Train>()?;
         let validation_split = corpus.split::<Validation>()?;
         let train = prepare(&train_split, &encoder, &emotions, &strategies, progress)?;
-        let validation = prepare(&validation_split, &encoder, &emotions, &strategies, progress)?;
+        let validation = prepare(
+            &validation_split,
+            &encoder,
+            &emotions,
+            &strategies,
+            progress,
+        )?;
         check_has_instances(corpus, SplitName::Train, &train)?;
         check_has_instances(corpus, SplitName::Validation, &validation)?;
-        let params = initial_params(recipe.seed, &config, &train, emotions.len(), strategies.len())?;
+        let params = initial_params(
+            recipe.seed,
+            &config,
+            &train,
+            emotions.len(),
+            strategies.len(),
+        )?;
         let model = DialogueModel::load(
             &params.loader().part("dialogue"),
             &config,
@@ -245,7 +274,9 @@ impl Trainer {
 
     /// Which dialogues go together: neighbours in length, in an order of the epoch's own.
     fn batches(&self, epoch_idx: u64) -> Vec<Vec<usize>> {
-        let stream = RandomStream::new(self.recipe.seed).named("order").numbered(epoch_idx);
+        let stream = RandomStream::new(self.recipe.seed)
+            .named("order")
+            .numbered(epoch_idx);
         let mut order: Vec<(f64, usize)> = (0..self.train.len())
             .map(|idx| {
                 let jitter = (2.0 * stream.uniform(idx as u64) - 1.0) * LENGTH_JITTER;
@@ -272,10 +303,14 @@ impl Trainer {
         let mut pass = Pass::train(self.recipe.seed, step);
         let (loss, losses) = loss(&self.model, &batch, &self.recipe.loss, &mut pass)?;
         if !losses.total.is_finite() {
-            return Err(TrainingError::Diverged { loss: losses.total, step });
+            return Err(TrainingError::Diverged {
+                loss: losses.total,
+                step,
+            });
         }
         let gradients = Gradients::of(&loss, &self.params)?;
-        self.optimiser.step(&gradients, self.schedule.factor(step))?;
+        self.optimiser
+            .step(&gradients, self.schedule.factor(step))?;
         self.update_average(step)?;
         Ok(losses)
     }
@@ -339,10 +374,14 @@ fn load_encoder(
     let folder = &recipe.encoder.folder;
     let config_path = folder.join("config.json");
     if !config_path.exists() {
-        return Err(TrainingError::NoEncoder { folder: folder.clone() });
+        return Err(TrainingError::NoEncoder {
+            folder: folder.clone(),
+        });
     }
-    let encoder_config =
-        BertConfig::from_json(&fs_err::read(&config_path)?, &config_path.display().to_string())?;
+    let encoder_config = BertConfig::from_json(
+        &fs_err::read(&config_path)?,
+        &config_path.display().to_string(),
+    )?;
     let config = StarterConfig {
         version: 1,
         emotions: emotions.name.clone(),
@@ -374,7 +413,10 @@ fn check_has_instances(
     if dialogues.iter().any(|one| one.instances().next().is_some()) {
         return Ok(());
     }
-    Err(TrainingError::EmptySplit { corpus: corpus.manifest().name.clone(), split })
+    Err(TrainingError::EmptySplit {
+        corpus: corpus.manifest().name.clone(),
+        split,
+    })
 }
 
 /// Random weights, with the mean and deviation of the training vectors set and frozen.
@@ -406,8 +448,17 @@ fn moments(vectors: &Tensor) -> Result<(Tensor, Tensor), NnError> {
 
 fn optimiser(recipe: &StarterRecipe, params: &Params) -> Result<AdamW, NnError> {
     let fit = &recipe.fit;
-    let group = ParamGroup::new("dialogue", params, fit.learning_rate, fit.weight_decay, |_| true);
-    let config = AdamWConfig { max_norm: Some(fit.max_gradient_norm), ..AdamWConfig::default() };
+    let group = ParamGroup::new(
+        "dialogue",
+        params,
+        fit.learning_rate,
+        fit.weight_decay,
+        |_| true,
+    );
+    let config = AdamWConfig {
+        max_norm: Some(fit.max_gradient_norm),
+        ..AdamWConfig::default()
+    };
     AdamW::new(vec![group], config)
 }
 
@@ -427,14 +478,20 @@ fn loss(
         class_weights: None,
         label_smoothing: weights.emotion_smoothing,
     };
-    let plain = CrossEntropy { class_weights: None, label_smoothing: 0.0 };
+    let plain = CrossEntropy {
+        class_weights: None,
+        label_smoothing: 0.0,
+    };
     let emotion = flat(&outputs.user_emotion)?;
     let at_seekers = cross_entropy(&emotion, &all(|one| one.seeker_emotion), &smooth)?;
     let at_instances = all(|one| one.strategy.and(one.user_emotion));
     let user_emotion = cross_entropy(&emotion, &at_instances, &smooth)?;
     let strategy = cross_entropy(&flat(&outputs.strategy)?, &all(|one| one.strategy), &plain)?;
-    let system_emotion =
-        cross_entropy(&flat(&outputs.system_emotion)?, &all(|one| one.system_emotion), &plain)?;
+    let system_emotion = cross_entropy(
+        &flat(&outputs.system_emotion)?,
+        &all(|one| one.system_emotion),
+        &plain,
+    )?;
     let instances = Tensor::new(batch.instances.as_slice(), &smes_nn::Device::Cpu)?;
     let queries = flat(&outputs.query)?.index_select(&instances, 0)?;
     let keys = model.keys(&batch.responses)?;
@@ -503,7 +560,10 @@ fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
 
 fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
     let series = |name: &str, value: &dyn Fn(&EpochRecord) -> f64| {
-        let points = epochs.iter().map(|record| (record.epoch as f64, value(record))).collect();
+        let points = epochs
+            .iter()
+            .map(|record| (record.epoch as f64, value(record)))
+            .collect();
         (name.to_owned(), points)
     };
     let chart = |title: &str, y_label: &str, series| LineChart {
@@ -515,14 +575,20 @@ fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingE
     let loss = vec![
         series("train: emotion", &|record| record.train.user_emotion),
         series("train: strategy", &|record| record.train.strategy),
-        series("validation: emotion", &|record| record.validation.user_emotion.nll),
-        series("validation: strategy", &|record| record.validation.strategy.nll),
+        series("validation: emotion", &|record| {
+            record.validation.user_emotion.nll
+        }),
+        series("validation: strategy", &|record| {
+            record.validation.strategy.nll
+        }),
     ];
     run.write_curve("loss", &chart("Loss", "nats", loss))?;
     let scores = vec![
         series("emotion", &|record| record.validation.user_emotion.accuracy),
         series("strategy", &|record| record.validation.strategy.accuracy),
-        series("system emotion", &|record| record.validation.system_emotion.accuracy),
+        series("system emotion", &|record| {
+            record.validation.system_emotion.accuracy
+        }),
         series("R@10 of 100", &|record| record.validation.recall_at_10),
     ];
     run.write_curve("validation", &chart("Validation", "share right", scores))

@@ -101,13 +101,25 @@ impl ValidationSet {
             let found = model.forward(&batch.inputs, &mut Pass::eval())?;
             let at = &batch.instances;
             let gold = |pick: fn(&Targets) -> Option<u32>| -> Vec<Option<u32>> {
-                at.iter().map(|&idx| pick(&batch.targets[idx as usize])).collect()
+                at.iter()
+                    .map(|&idx| pick(&batch.targets[idx as usize]))
+                    .collect()
             };
-            outputs.user_emotion.extend(&found.user_emotion, at, gold(|one| one.user_emotion))?;
-            outputs.strategy.extend(&found.strategy, at, gold(|one| one.strategy))?;
-            outputs.system_emotion.extend(&found.system_emotion, at, gold(|one| one.system_emotion))?;
+            outputs
+                .user_emotion
+                .extend(&found.user_emotion, at, gold(|one| one.user_emotion))?;
+            outputs
+                .strategy
+                .extend(&found.strategy, at, gold(|one| one.strategy))?;
+            outputs.system_emotion.extend(
+                &found.system_emotion,
+                at,
+                gold(|one| one.system_emotion),
+            )?;
             outputs.queries.extend(rows_at(&found.query, at)?);
-            outputs.keys.extend(model.keys(&batch.responses)?.to_vec2::<f32>()?);
+            outputs
+                .keys
+                .extend(model.keys(&batch.responses)?.to_vec2::<f32>()?);
         }
         Ok(outputs)
     }
@@ -124,7 +136,10 @@ struct Outputs {
 
 impl Default for TaskLogits {
     fn default() -> Self {
-        Self { logits: Vec::new(), gold: Vec::new() }
+        Self {
+            logits: Vec::new(),
+            gold: Vec::new(),
+        }
     }
 }
 
@@ -135,7 +150,12 @@ fn rows_at(tensor: &Tensor, at: &[u32]) -> Result<Vec<Vec<f32>>, NnError> {
 }
 
 impl TaskLogits {
-    fn extend(&mut self, logits: &Tensor, at: &[u32], gold: Vec<Option<u32>>) -> Result<(), NnError> {
+    fn extend(
+        &mut self,
+        logits: &Tensor,
+        at: &[u32],
+        gold: Vec<Option<u32>>,
+    ) -> Result<(), NnError> {
         self.logits.extend(rows_at(logits, at)?);
         self.gold.extend(gold);
         Ok(())
@@ -163,7 +183,11 @@ impl TaskLogits {
         for (logits, gold) in self.labelled() {
             let scaled = |logit: &f32| f64::from(*logit) / temperature;
             let peak = logits.iter().map(scaled).fold(f64::NEG_INFINITY, f64::max);
-            let log_sum = logits.iter().map(|one| (scaled(one) - peak).exp()).sum::<f64>().ln();
+            let log_sum = logits
+                .iter()
+                .map(|one| (scaled(one) - peak).exp())
+                .sum::<f64>()
+                .ln();
             total += peak + log_sum - scaled(&logits[gold]);
             n += 1;
         }
@@ -176,7 +200,11 @@ impl TaskLogits {
         let (mut low, mut high) = (0.2, 5.0);
         for _ in 0..30 {
             let (a, b) = (high - ratio * (high - low), low + ratio * (high - low));
-            if self.nll(a) < self.nll(b) { high = b } else { low = a }
+            if self.nll(a) < self.nll(b) {
+                high = b
+            } else {
+                low = a
+            }
         }
         f64::midpoint(low, high)
     }
@@ -193,10 +221,13 @@ fn recalls(queries: &[Vec<f32>], keys: &[Vec<f32>]) -> (f64, f64) {
     let stride = (n / N_CANDIDATES).max(1);
     let (mut first, mut in_ten) = (0_u32, 0_u32);
     for (idx, query) in queries.iter().enumerate() {
-        let score = |other: usize| -> f32 { query.iter().zip(&keys[other]).map(|(a, b)| a * b).sum() };
+        let score =
+            |other: usize| -> f32 { query.iter().zip(&keys[other]).map(|(a, b)| a * b).sum() };
         let own = score(idx);
         let others = (1..N_CANDIDATES.min(n)).map(|k| (idx + k * stride) % n);
-        let n_above = others.filter(|&other| keys[other] != keys[idx] && score(other) >= own).count();
+        let n_above = others
+            .filter(|&other| keys[other] != keys[idx] && score(other) >= own)
+            .count();
         first += u32::from(n_above == 0);
         in_ten += u32::from(n_above < 10);
     }
@@ -216,18 +247,29 @@ mod tests {
             gold: vec![Some(0), Some(0), Some(0), Some(1)],
         };
         let expected = 4.0 / 3.0_f64.ln();
-        assert!((task.best_temperature() - expected).abs() < 0.01, "{}", task.best_temperature());
+        assert!(
+            (task.best_temperature() - expected).abs() < 0.01,
+            "{}",
+            task.best_temperature()
+        );
     }
 
     #[test]
     fn unlabelled_instances_count_nowhere() {
-        let task = TaskLogits { logits: vec![vec![1.0, 0.0]; 2], gold: vec![Some(0), None] };
+        let task = TaskLogits {
+            logits: vec![vec![1.0, 0.0]; 2],
+            gold: vec![Some(0), None],
+        };
         assert!((task.score().accuracy - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn recall_counts_the_true_response_among_the_others() {
-        let axis = |idx: usize| (0..4).map(|k| if k == idx { 1.0 } else { 0.0 }).collect::<Vec<f32>>();
+        let axis = |idx: usize| {
+            (0..4)
+                .map(|k| if k == idx { 1.0 } else { 0.0 })
+                .collect::<Vec<f32>>()
+        };
         let keys: Vec<Vec<f32>> = (0..4).map(axis).collect();
         assert_eq!(recalls(&keys, &keys), (1.0, 1.0));
         let mut rotated = keys.clone();

@@ -1,0 +1,4 @@
+//! Training end to end on an invented corpus with a tiny random encoder.
+
+mod fixture;
+mod starter;

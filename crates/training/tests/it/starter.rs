@@ -1,0 +1,229 @@
+//! What a training run promises.
+
+use std::path::Path;
+
+use smes_corpus::Corpus;
+use smes_dialogue::{ContextUtterance, DialogueContext, Label};
+use smes_nn::schedule::Decay;
+use smes_reasoning::Reasoner;
+use smes_reasoning::starter::StarterReasoner;
+use smes_training::starter::{
+    EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe, TrainedStarter, train_starter,
+};
+use smes_training::{Progress, Silent, TrainingError};
+use tempfile::TempDir;
+
+use crate::fixture::{write_corpus, write_encoder};
+
+struct Bench {
+    temp: TempDir,
+    corpus: Corpus,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        for part in ["encoder", "corpus"] {
+            std::fs::create_dir(temp.path().join(part)).unwrap();
+        }
+        write_encoder(&temp.path().join("encoder"));
+        let corpus = write_corpus(&temp.path().join("corpus"));
+        Self { temp, corpus }
+    }
+
+    fn recipe(&self, n_epochs: u64) -> StarterRecipe {
+        StarterRecipe {
+            name: "tiny".to_owned(),
+            corpus: self.temp.path().join("corpus"),
+            seed: 7,
+            encoder: EncoderRecipe {
+                folder: self.temp.path().join("encoder"),
+                max_tokens: 16,
+                taps: vec![1, 2],
+            },
+            model: ModelRecipe {
+                hidden_size: 12,
+                decays: vec![0.5],
+                rank_size: 6,
+                input_dropout: 0.1,
+                dropout: 0.1,
+            },
+            fit: FitRecipe {
+                n_epochs,
+                batch_size: 3,
+                learning_rate: 0.02,
+                weight_decay: 0.01,
+                n_warmup_steps: 2,
+                decay: Decay::Constant,
+                max_gradient_norm: 1.0,
+                average_decay: 0.5,
+            },
+            loss: LossRecipe {
+                seeker_emotion: 1.0,
+                user_emotion: 1.0,
+                strategy: 1.0,
+                system_emotion: 0.3,
+                ranking: 0.3,
+                ranking_scale: 10.0,
+                emotion_smoothing: 0.0,
+            },
+        }
+    }
+
+    fn run(&self, recipe: &StarterRecipe, name: &str, is_resumed: bool) -> TrainedStarter {
+        self.try_run(recipe, name, is_resumed, &mut Silent).unwrap()
+    }
+
+    fn try_run(
+        &self,
+        recipe: &StarterRecipe,
+        name: &str,
+        is_resumed: bool,
+        progress: &mut dyn Progress,
+    ) -> Result<TrainedStarter, TrainingError> {
+        let dir = self.temp.path().join(name);
+        train_starter(recipe, &self.corpus, &dir, is_resumed, progress)
+    }
+
+    fn weights(&self, run: &str) -> Vec<u8> {
+        std::fs::read(self.temp.path().join(run).join("model/weights.safetensors")).unwrap()
+    }
+}
+
+#[test]
+fn learns_what_the_words_say_and_the_exported_model_knows_it() {
+    let bench = Bench::new();
+    let trained = bench.run(&bench.recipe(25), "run", false);
+    let scores = trained.best.validation;
+    assert!(scores.user_emotion.accuracy > 0.99, "{scores:?}");
+    assert!(scores.strategy.accuracy > 0.99, "{scores:?}");
+    let losses: Vec<f64> = trained
+        .epochs
+        .iter()
+        .map(|epoch| epoch.train.total)
+        .collect();
+    assert!(losses[24] < 0.4 * losses[0], "{losses:?}");
+
+    let model = StarterReasoner::load(&bench.temp.path().join("run/model")).unwrap();
+    let context = DialogueContext {
+        utterances: vec![ContextUtterance::seeker("rain again .")],
+    };
+    let plan = model.plan(&context).unwrap();
+    assert_eq!(plan.user_emotion.top().name(), "depression");
+    assert_eq!(plan.strategy.top().name(), "Open question");
+    for name in [
+        "run.toml",
+        "epochs.jsonl",
+        "curves/loss.svg",
+        "curves/validation.svg",
+    ] {
+        assert!(bench.temp.path().join("run").join(name).exists(), "{name}");
+    }
+    assert!(!bench.temp.path().join("run/state").exists());
+}
+
+/// Stops the run, as a killed process would, when the third epoch begins.
+struct StopAtThirdEpoch;
+
+impl Progress for StopAtThirdEpoch {
+    fn begin(&mut self, stage: &str, _n_steps: u64) {
+        assert!(stage != "epoch 3", "stopped on purpose");
+    }
+    fn advance(&mut self, _n_steps: u64) {}
+    fn end(&mut self) {}
+    fn say(&mut self, _line: &str) {}
+}
+
+#[test]
+fn a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one() {
+    let bench = Bench::new();
+    let recipe = bench.recipe(4);
+    bench.run(&recipe, "whole", false);
+    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        bench.try_run(&recipe, "halves", false, &mut StopAtThirdEpoch)
+    }));
+    assert!(stopped.is_err());
+    assert!(!bench.temp.path().join("halves/model").exists());
+    let resumed = bench.run(&recipe, "halves", true);
+    assert_eq!(resumed.epochs.len(), 4);
+    assert!(
+        bench.weights("whole") == bench.weights("halves"),
+        "the weights differ"
+    );
+}
+
+#[test]
+fn another_seed_gives_other_weights_and_the_same_seed_the_same() {
+    let bench = Bench::new();
+    let recipe = bench.recipe(1);
+    bench.run(&recipe, "a", false);
+    bench.run(&recipe, "b", false);
+    bench.run(&StarterRecipe { seed: 8, ..recipe }, "c", false);
+    assert!(bench.weights("a") == bench.weights("b"));
+    assert!(bench.weights("a") != bench.weights("c"));
+}
+
+#[test]
+fn a_run_is_neither_overwritten_nor_resumed_under_another_recipe() {
+    let bench = Bench::new();
+    let recipe = bench.recipe(1);
+    bench.run(&recipe, "run", false);
+    let error = bench
+        .try_run(&recipe, "run", false, &mut Silent)
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("holds a run already"),
+        "{error}"
+    );
+    let error = bench
+        .try_run(&bench.recipe(2), "run", true, &mut Silent)
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("its recipe is another"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_missing_encoder_names_the_script_that_gets_it() {
+    let bench = Bench::new();
+    let mut recipe = bench.recipe(1);
+    recipe.encoder.folder = bench.temp.path().join("nowhere");
+    let error = bench
+        .try_run(&recipe, "run", false, &mut Silent)
+        .unwrap_err();
+    assert_eq!(error.hint().unwrap(), "scripts/fetch-minilm.sh gets it");
+}
+
+#[test]
+fn weights_cut_short_are_an_error_that_names_the_file() {
+    let bench = Bench::new();
+    bench.run(&bench.recipe(1), "run", false);
+    let dir = bench.temp.path().join("run/model");
+    let weights = bench.weights("run");
+    std::fs::write(
+        dir.join("weights.safetensors"),
+        &weights[..weights.len() / 2],
+    )
+    .unwrap();
+    let error = StarterReasoner::load(&dir).unwrap_err();
+    assert!(error.to_string().contains("weights.safetensors"), "{error}");
+}
+
+#[test]
+fn the_shipped_recipe_is_valid_and_a_misspelt_field_is_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/starter.toml");
+    StarterRecipe::load(&path).unwrap();
+    let temp = tempfile::tempdir().unwrap();
+    let bad = temp.path().join("bad.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&bad, text.replace("batch_size", "batch_sise")).unwrap();
+    let error = StarterRecipe::load(&bad).unwrap_err().to_string();
+    assert!(error.contains("batch_sise"), "{error}");
+    std::fs::write(&bad, text.replace("dropout = 0.5", "dropout = 1.5")).unwrap();
+    let error = StarterRecipe::load(&bad).unwrap_err().to_string();
+    assert!(
+        error.contains("dropout") && error.contains("1.5"),
+        "{error}"
+    );
+}
