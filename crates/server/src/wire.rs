@@ -16,7 +16,7 @@ pub enum ClientMessage {
     Hello {
         /// The session to go on with; absent to begin one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        session: Option<String>,
+        session: Option<Private<String>>,
         /// Last `seq` seen in that session.
         #[serde(default)]
         last_seq: u64,
@@ -93,7 +93,7 @@ pub enum ServerEvent {
     /// The session is open.
     Welcome {
         /// Token of the session, a secret of this page.
-        session: String,
+        session: Private<String>,
         /// Whether an earlier session was taken up again.
         resumed: bool,
         /// Reasoner in use.
@@ -244,4 +244,190 @@ pub struct Timings {
     pub respond_ms: f64,
     /// From the arrival of the turn to the answer.
     pub total_ms: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    // `Strategy` is a label here; proptest's goes by another name.
+    use proptest::strategy::Strategy as Generator;
+    use smes_dialogue::{Extractor, Feature, Label, Modality, Strategy, TimeSpan};
+
+    fn private() -> impl Generator<Value = Private<String>> {
+        any::<String>().prop_map(Private::new)
+    }
+
+    fn client_message() -> impl Generator<Value = ClientMessage> {
+        let clip = (any::<u64>(), any::<String>())
+            .prop_map(|(bytes, media_type)| ClipHeader { bytes, media_type });
+        prop_oneof![
+            (
+                option::of(private()),
+                any::<u64>(),
+                option::of(any::<String>()),
+                any::<bool>()
+            )
+                .prop_map(|(session, last_seq, locale, sensing_consent)| {
+                    ClientMessage::Hello {
+                        session,
+                        last_seq,
+                        locale,
+                        sensing_consent,
+                    }
+                }),
+            any::<bool>().prop_map(|sensing| ClientMessage::Consent { sensing }),
+            (any::<String>(), private(), option::of(clip))
+                .prop_map(|(id, text, clip)| ClientMessage::Turn { id, text, clip }),
+            (any::<String>(), any::<String>()).prop_map(|(id, label)| ClientMessage::Correct {
+                id,
+                user_emotion: Emotion::from_name(&label),
+            }),
+            Just(ClientMessage::Erase),
+        ]
+    }
+
+    fn scored() -> impl Generator<Value = Vec<Scored>> {
+        let one = (any::<String>(), 0.0_f32..=1.0)
+            .prop_map(|(label, prob)| Scored { label, prob });
+        vec(one, 0..4)
+    }
+
+    fn cue() -> impl Generator<Value = Cue> {
+        let feature = (any::<String>(), -1e6_f64..1e6, option::of(-9.0_f64..9.0)).prop_map(
+            |(name, value, relative_to_baseline)| Feature {
+                name,
+                value,
+                unit: "Hz".to_owned(),
+                relative_to_baseline,
+            },
+        );
+        let limits = vec(any::<String>(), 0..3);
+        (private(), option::of(private()), vec(feature, 0..3), limits).prop_map(
+            |(observation, distress, features, limits)| Cue {
+                observation,
+                distress,
+                modalities: vec![Modality::Audio],
+                span: TimeSpan::try_new(3, 9).ok(),
+                extractor: Extractor {
+                    name: "x".to_owned(),
+                    version: "1".to_owned(),
+                },
+                confidence: Some(0.5),
+                features,
+                limits,
+            },
+        )
+    }
+
+    fn event() -> impl Generator<Value = ServerEvent> {
+        let id = any::<String>;
+        let texts = || vec(any::<String>(), 0..3);
+        let timings = vec(0.0_f64..1e6, 5).prop_map(|ms| Timings {
+            decode_ms: ms[0],
+            cue_ms: ms[1],
+            plan_ms: ms[2],
+            respond_ms: ms[3],
+            total_ms: ms[4],
+        });
+        let info = (id(), id()).prop_map(|(label, definition)| LabelInfo { label, definition });
+        let line = (id(), id(), id(), id()).prop_map(|(name, contact, url, hours)| HelpLine {
+            name,
+            contact,
+            url,
+            hours,
+        });
+        prop_oneof![
+            (id(), any::<bool>(), texts(), vec(info, 0..3), any::<(usize, u64, u64)>()).prop_map(
+                |(text, resumed, emotions, strategies, bounds)| ServerEvent::Welcome {
+                    session: Private::new(text.clone()),
+                    resumed,
+                    reasoner: text.clone(),
+                    cues: text.clone(),
+                    emotions,
+                    strategies,
+                    limits: WireLimits {
+                        text_chars: bounds.0,
+                        clip_bytes: bounds.1,
+                        clip_ms: bounds.2
+                    },
+                    notice: text,
+                }
+            ),
+            id().prop_map(|id| ServerEvent::Received { id }),
+            (id(), option::of(cue()), texts())
+                .prop_map(|(id, cue, notes)| ServerEvent::Cue { id, cue, notes }),
+            (id(), scored())
+                .prop_map(|(id, distribution)| ServerEvent::UserEmotion { id, distribution }),
+            (id(), scored())
+                .prop_map(|(id, distribution)| ServerEvent::Strategy { id, distribution }),
+            (id(), scored())
+                .prop_map(|(id, distribution)| ServerEvent::SystemEmotion { id, distribution }),
+            (id(), private()).prop_map(|(id, text)| ServerEvent::ResponseDelta { id, text }),
+            (id(), private(), id(), timings).prop_map(|(id, text, label, timings)| {
+                ServerEvent::Response {
+                    id,
+                    text,
+                    strategy: Strategy::from_name(&label),
+                    timings,
+                }
+            }),
+            (id(), private(), vec(line, 0..3))
+                .prop_map(|(id, text, help)| ServerEvent::Crisis { id, text, help }),
+            id().prop_map(|id| ServerEvent::Corrected { id }),
+            Just(ServerEvent::Erased),
+            id().prop_map(|text| ServerEvent::Notice { text }),
+            (option::of(id()), id(), id(), any::<bool>()).prop_map(
+                |(id, code, message, fatal)| ServerEvent::Error {
+                    id,
+                    code,
+                    message,
+                    fatal
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_client_message_reads_back_as_it_was_written(message in client_message()) {
+            let json = serde_json::to_string(&message).unwrap();
+            prop_assert_eq!(serde_json::from_str::<ClientMessage>(&json).unwrap(), message);
+        }
+
+        #[test]
+        fn every_event_reads_back_as_it_was_written(seq in any::<u64>(), event in event()) {
+            let envelope = Envelope { seq, event };
+            let json = serde_json::to_string(&envelope).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Envelope>(&json).unwrap(), envelope);
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<ClientMessage>(&bytes);
+            let _ = serde_json::from_slice::<Envelope>(&bytes);
+        }
+
+        #[test]
+        fn a_message_cut_short_or_changed_is_refused_or_read_but_never_panics(
+            message in client_message(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+        ) {
+            let mut json = serde_json::to_vec(&message).unwrap();
+            let idx = at.index(json.len());
+            prop_assert!(serde_json::from_slice::<ClientMessage>(&json[..idx]).is_err());
+            json[idx] = byte;
+            let _ = serde_json::from_slice::<ClientMessage>(&json);
+        }
+    }
+
+    #[test]
+    fn a_turn_on_the_wire_looks_as_documented() {
+        let json = r#"{"type":"turn","id":"1","text":"hm","clip":{"bytes":9,"media_type":"video/webm"}}"#;
+        let message: ClientMessage = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&message).unwrap(), json);
+        let unknown = json.replace("\"id\"", "\"ip\"");
+        assert!(serde_json::from_str::<ClientMessage>(&unknown).is_err());
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod chat;
 pub(crate) mod clip;
 pub(crate) mod corpus;
+pub(crate) mod engine;
 pub(crate) mod predict;
 pub(crate) mod score;
 pub(crate) mod serve;

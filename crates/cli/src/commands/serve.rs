@@ -1,11 +1,177 @@
-//! `smes serve`.
+//! `smes serve`: the live conversation in the browser.
 
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use serde_json::json;
+use smes_server::{AppState, Limits, ServeError, bind};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands::engine::EngineArgs;
 use crate::console::Console;
+use crate::exit::Advice;
 
-/// Arguments of `smes serve`.
+const EXAMPLE: &str = "\
+Example:
+  smes serve --open
+  smes serve --port 9000 --cues none
+  SMES_LOG=smes_server=debug smes serve      what happens, without what is said
+
+Nothing that is said is stored or logged. Ctrl-C ends it and forgets every conversation.";
+
+/// Talks live in the browser: text, and voice and camera if allowed.
 #[derive(clap::Args, Debug)]
-pub(crate) struct ServeArgs {}
+#[command(after_help = EXAMPLE)]
+pub(crate) struct ServeArgs {
+    /// Address to answer on; the default is reachable from this machine alone.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: String,
+    /// Port to answer on; 0 takes any free one.
+    #[arg(long, default_value_t = 8420, value_name = "N")]
+    port: u16,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Opens the page in the browser.
+    #[arg(long)]
+    open: bool,
+}
 
-pub(crate) fn run(_args: &ServeArgs, _console: &Console) -> anyhow::Result<()> {
-    anyhow::bail!("`smes serve` is not part of this build")
+pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
+    log_to_stderr();
+    tell_faults_without_words();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the threads")?;
+    runtime.block_on(serve(args, console))
+}
+
+async fn serve(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
+    // The port first: its fault shows at once, before a model is loaded.
+    let listener = bind(&args.host, args.port).await.map_err(serve_error)?;
+    let address = listener.local_addr().context("cannot read the address")?;
+    let limits = Limits::default();
+    let engine = args.engine.build(&limits)?;
+    tell_address(address, console)?;
+    if args.open {
+        open_page(address, console);
+    }
+    let state = AppState::new(engine, limits, address.ip().is_loopback());
+    smes_server::serve(listener, state, stop_signal())
+        .await
+        .map_err(serve_error)?;
+    console.note("closed; every conversation is forgotten");
+    Ok(())
+}
+
+fn serve_error(error: ServeError) -> anyhow::Error {
+    match error {
+        ServeError::PortInUse { .. } | ServeError::Bind { .. } => {
+            Advice::missing(error.hint(), error)
+        }
+        other => other.into(),
+    }
+}
+
+fn tell_address(address: SocketAddr, console: &Console) -> anyhow::Result<()> {
+    let url = url(address);
+    if console.is_json() {
+        console.json(&json!({ "address": url }))?;
+    } else {
+        console.line(&format!("Talk at {url}   (Ctrl-C ends it)"));
+    }
+    if !address.ip().is_loopback() {
+        console.note(
+            "Others on the network can reach this address and talk with it, unencrypted. Browsers \
+             give camera and microphone only to localhost or https: put an https proxy before it \
+             for those.",
+        );
+    }
+    Ok(())
+}
+
+/// The page's address as a person can open it.
+fn url(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        return format!("http://localhost:{}/", address.port());
+    }
+    format!("http://{address}/")
+}
+
+fn open_page(address: SocketAddr, console: &Console) {
+    let opened = Command::new("xdg-open")
+        .arg(url(address))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if opened.is_err() {
+        console.note("no browser could be opened; open the address by hand");
+    }
+}
+
+/// Done at Ctrl-C, or when the system asks the program to end.
+async fn stop_signal() {
+    let interrupted = async {
+        // Without a handler for it, Ctrl-C ends the program at once, which is safe too.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("SMES_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // A second subscriber in one process is refused; the first goes on.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+        .try_init();
+}
+
+/// A panic's own message may quote the text it stumbled over, so only its place is told.
+fn tell_faults_without_words() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault
+            .location()
+            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!(place, "internal fault");
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(url(address.parse().unwrap()), expected);
+        };
+        check("127.0.0.1:8420", "http://127.0.0.1:8420/");
+        check("[::1]:80", "http://[::1]:80/");
+        check("0.0.0.0:9000", "http://localhost:9000/");
+    }
+
+    #[test]
+    fn a_port_in_use_says_what_to_do() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let error = runtime.block_on(bind("127.0.0.1", port)).unwrap_err();
+        assert!(matches!(error, ServeError::PortInUse { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("--port"));
+    }
 }

@@ -1,0 +1,83 @@
+//! The live engine from the command line: which reasoner, which cues. Shared by `serve`, `chat`
+//! and `turn`.
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use smes_cues::{CueExtractor, NativeExtractor};
+use smes_reasoning::{Reasoner, ReasoningError, reasoners};
+use smes_server::safety::CrisisDetector;
+use smes_server::{Engine, Limits, Refusal, TurnError};
+
+use crate::exit::Advice;
+
+/// What plans, answers and reads clips.
+#[derive(clap::Args, Debug)]
+pub(crate) struct EngineArgs {
+    /// Model that plans and answers.
+    #[arg(long, default_value = "starter", value_name = "NAME")]
+    reasoner: String,
+    /// What reads voice and face in clips.
+    #[arg(long, value_enum, default_value_t = CuesChoice::Native)]
+    cues: CuesChoice,
+}
+
+/// The cue extractors that can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CuesChoice {
+    /// This program's own measures.
+    Native,
+    /// Nothing is read from clips.
+    None,
+}
+
+impl EngineArgs {
+    /// The engine; loads the model.
+    pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
+        let reasoner: Arc<dyn Reasoner> = reasoners::open(&self.reasoner)
+            .map_err(reasoner_error)?
+            .into();
+        let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
+            CuesChoice::Native => Some(Arc::new(NativeExtractor)),
+            CuesChoice::None => None,
+        };
+        Ok(Engine::new(
+            reasoner,
+            cues,
+            CrisisDetector::embedded(),
+            limits.media(),
+        ))
+    }
+}
+
+fn reasoner_error(error: ReasoningError) -> anyhow::Error {
+    let hint = error.hint();
+    match error {
+        ReasoningError::ModelFile { .. } | ReasoningError::ModelConfig { .. } => {
+            Advice::missing(hint, error)
+        }
+        _ => Advice::bad_input(hint, error),
+    }
+}
+
+/// A turn's error with what to do about it.
+pub(crate) fn turn_error(error: TurnError) -> anyhow::Error {
+    match error {
+        TurnError::Reasoning { source } => reasoner_error(source),
+        other => Advice::bad_input(other.hint(), other),
+    }
+}
+
+/// A refused turn as an error.
+pub(crate) fn refused(refusal: Refusal) -> anyhow::Error {
+    Advice::bad_input(None, anyhow::anyhow!("{}", refusal.message()))
+}
+
+/// The locale of the environment, as the terminal's programs read it.
+pub(crate) fn environment_locale() -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .filter(|value| value != "C" && value != "POSIX" && !value.starts_with("C."))
+}

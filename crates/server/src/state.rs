@@ -1,0 +1,179 @@
+//! What all requests share.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
+
+use crate::conversation::{Engine, TurnInput};
+use crate::limits::Limits;
+use crate::refusal::Refusal;
+use crate::session::{Begun, Session, take_turn};
+use crate::sessions::Sessions;
+use crate::workers::Workers;
+use crate::log::Kept;
+
+/// How many addresses the HTTP rate limit remembers at once.
+const ADDRESSES_REMEMBERED: usize = 10_000;
+
+/// The shared state of the server; a clone is the same state.
+#[derive(Clone)]
+pub struct AppState {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Arc<Engine>,
+    limits: Limits,
+    sessions: Sessions,
+    workers: Workers,
+    sockets: Arc<Semaphore>,
+    address_turns: Mutex<HashMap<IpAddr, VecDeque<Instant>>>,
+    closing: watch::Sender<bool>,
+    loopback_only: bool,
+}
+
+impl AppState {
+    /// The state of a server around an engine. With `loopback_only`, requests must name this
+    /// machine as their host, so that no other site's name can be pointed at it.
+    pub fn new(engine: Engine, limits: Limits, loopback_only: bool) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                engine: Arc::new(engine),
+                limits,
+                sessions: Sessions::new(limits),
+                workers: Workers::new(&limits),
+                sockets: Arc::new(Semaphore::new(limits.sockets)),
+                address_turns: Mutex::default(),
+                closing: watch::Sender::new(false),
+                loopback_only,
+            }),
+        }
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// What runs the turns.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.shared.engine
+    }
+
+    /// Number of live sessions.
+    pub fn n_sessions(&self) -> usize {
+        self.shared.sessions.len()
+    }
+
+    /// Forgets the sessions that are over; call it now and then.
+    pub fn drop_expired_sessions(&self) {
+        self.shared.sessions.drop_expired();
+    }
+
+    /// Tells every socket that the program is being closed.
+    pub fn close(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    pub(crate) fn closing(&self) -> watch::Receiver<bool> {
+        self.shared.closing.subscribe()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
+    }
+
+    pub(crate) fn workers(&self) -> &Workers {
+        &self.shared.workers
+    }
+
+    pub(crate) fn is_loopback_only(&self) -> bool {
+        self.shared.loopback_only
+    }
+
+    /// A place for one more socket, if there is one.
+    pub(crate) fn take_socket(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.sockets).try_acquire_owned().ok()
+    }
+
+    /// Counts a turn of an address that has no session.
+    ///
+    /// # Errors
+    /// [`Refusal::TooFast`].
+    pub(crate) fn take_address_turn(&self, address: IpAddr) -> Result<(), Refusal> {
+        let mut turns = self
+            .shared
+            .address_turns
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= ADDRESSES_REMEMBERED && !turns.contains_key(&address) {
+            turns.clear();
+        }
+        let recent = turns.entry(address).or_default();
+        if take_turn(recent, self.shared.limits.address_turns_per_minute) {
+            return Ok(());
+        }
+        Err(Refusal::TooFast)
+    }
+
+    /// Starts a turn of a session on a thread of its own; it goes on whether or not a socket is
+    /// there to hear it. The input's locale is the session's. Gives the events of a turn that
+    /// was begun before.
+    ///
+    /// # Errors
+    /// The refusal, when nothing was begun.
+    pub(crate) fn start_turn(
+        &self,
+        session: &Arc<Session>,
+        mut input: TurnInput,
+    ) -> Result<Vec<Kept>, Refusal> {
+        if let Some(events) = session.repeated(&input.id)? {
+            return Ok(events);
+        }
+        let n_clip_bytes = input.clip.as_ref().map_or(0, |clip| clip.expose().len());
+        let place = self.workers().reserve(n_clip_bytes)?;
+        let (ticket, conversation) = match session.begin_turn(&input.id)? {
+            Begun::Repeated(events) => return Ok(events),
+            Begun::New {
+                ticket,
+                conversation,
+                locale,
+            } => {
+                input.locale = locale;
+                (ticket, conversation)
+            }
+        };
+        let engine = Arc::clone(self.engine());
+        let session = Arc::clone(session);
+        let turn_time = self.limits().turn_time;
+        tokio::spawn(async move {
+            let listener = Arc::clone(&session);
+            let work = place.run(move || {
+                engine.run_turn(&conversation, input, &mut |event| {
+                    listener.tell(ticket, event);
+                })
+            });
+            let result = match tokio::time::timeout(turn_time, work).await {
+                Ok(Some(result)) => result.map_err(|error| {
+                    let cause: &(dyn std::error::Error + 'static) = &error;
+                    tracing::warn!(session = session.number, error = cause, "a turn failed");
+                    error.refusal()
+                }),
+                Ok(None) => {
+                    tracing::error!(session = session.number, "a turn panicked");
+                    Err(Refusal::ReasonerFailed)
+                }
+                Err(_) => {
+                    tracing::warn!(session = session.number, "a turn took too long");
+                    Err(Refusal::TooSlow)
+                }
+            };
+            tracing::debug!(session = session.number, is_answered = result.is_ok(), "a turn ended");
+            session.finish(ticket, result);
+        });
+        Ok(Vec::new())
+    }
+}
