@@ -200,6 +200,20 @@ impl Cues {
     }
 }
 
+impl Cues {
+    /// Number of cues left, without reading what is in them.
+    ///
+    /// # Errors
+    /// [`CorpusError::Io`] when the file cannot be read.
+    pub fn n_lines(mut self) -> Result<u64, CorpusError> {
+        let mut n_lines = 0;
+        while !self.0.next_bytes()?.is_empty() {
+            n_lines += 1;
+        }
+        Ok(n_lines)
+    }
+}
+
 impl Iterator for Cues {
     type Item = Result<CueRecord, CorpusError>;
 

@@ -1,4 +1,7 @@
 //! Fixtures, tolerances and the golden loader. A dev-dependency only.
+//!
+//! The fixtures are invented: five dialogues in the published shapes of MESC (csv and fused json),
+//! and a few of MELD and ESConv, with one of each anomaly the importers know.
 
 #![allow(
     clippy::print_stderr,
@@ -6,6 +9,10 @@
     reason = "test support: it tells what is skipped and fails loudly"
 )]
 
+mod close;
 mod data;
+mod fixtures;
 
+pub use close::assert_close;
 pub use data::shared_data;
+pub use fixtures::{corpus_folder, dialogues, fixture, temp_folder};

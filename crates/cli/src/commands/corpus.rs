@@ -1,11 +1,513 @@
-//! `smes corpus`.
+//! `smes corpus`: import, check, stats, export.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Args, Subcommand};
+use serde::Serialize;
+use smes_corpus::importers::{
+    EsconvSource, ImportError, Imported, Importer, MeldSource, MescJson, MescSource,
+};
+use smes_corpus::{
+    CheckReport, Corpus, CorpusError, ExportError, ExportFormat, IssueCounts, LabelCounts,
+    RoleCounts, Statistics,
+};
+use smes_dialogue::SplitName;
 
 use crate::console::Console;
+use crate::exit::Advice;
 
 /// Arguments of `smes corpus`.
-#[derive(clap::Args, Debug)]
-pub(crate) struct CorpusArgs {}
+#[derive(Args, Debug)]
+pub(crate) struct CorpusArgs {
+    #[command(subcommand)]
+    action: Action,
+}
 
-pub(crate) fn run(_args: &CorpusArgs, _console: &Console) -> anyhow::Result<()> {
-    anyhow::bail!("`smes corpus` is not part of this build")
+#[derive(Subcommand, Debug)]
+enum Action {
+    /// Makes a corpus folder out of published files.
+    #[command(subcommand)]
+    Import(ImportArgs),
+    /// Checks a corpus folder again: checksum, ids, labels, splits, cues.
+    #[command(after_help = "Example:\n  smes corpus check corpora/mesc\n\n\
+        Ends with code 3 when there are problems. Rows that two splits share are counted, \
+        they are no problem of the folder.")]
+    Check {
+        /// The corpus folder.
+        dir: PathBuf,
+    },
+    /// Counts: Tables II and III and Figure 3 of the MESC paper.
+    #[command(after_help = "Example:\n  smes corpus stats corpora/mesc --plots plots")]
+    Stats {
+        /// The corpus folder.
+        dir: PathBuf,
+        /// Also draws charts (SVG) into this folder.
+        #[arg(long, value_name = "DIR")]
+        plots: Option<PathBuf>,
+    },
+    /// Writes a corpus as one file of another format.
+    #[command(after_help = "Example:\n  \
+        smes corpus export corpora/mesc --format parquet --out mesc.parquet")]
+    Export {
+        /// The corpus folder.
+        dir: PathBuf,
+        /// jsonl, csv, parquet, or chat (messages for fine-tuning).
+        #[arg(long)]
+        format: ExportFormat,
+        /// The file to write.
+        #[arg(long, value_name = "F")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum ImportArgs {
+    /// MESC: `MESC.csv`, and any of its json files for cues, situations and splits.
+    #[command(after_help = "Example:\n  smes corpus import mesc --csv MESC.csv \
+        --json validation=val.json --json test=test.json --out corpora/mesc")]
+    Mesc {
+        /// `MESC.csv`.
+        #[arg(long, value_name = "F")]
+        csv: PathBuf,
+        #[command(flatten)]
+        json: JsonFiles,
+        /// The corpus folder to write.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// MELD: the folder with its three csv files.
+    #[command(
+        after_help = "Example:\n  smes corpus import meld --dir MELD/data/MELD --out corpora/meld"
+    )]
+    Meld {
+        /// The folder with `{train,dev,test}_sent_emo.csv`.
+        #[arg(long, value_name = "D")]
+        dir: PathBuf,
+        /// The corpus folder to write.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// ESConv: its json file.
+    #[command(
+        after_help = "Example:\n  smes corpus import esconv --json ESConv.json --out corpora/esconv"
+    )]
+    Esconv {
+        #[command(flatten)]
+        json: JsonFiles,
+        /// The corpus folder to write.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// The `--json` of the importers: files here, where everywhere else it is a switch.
+///
+/// The switch is a global argument and clap hands its value down to any argument of that name, so
+/// this one is read by hand: a value of another type is the switch's and means no file was given.
+#[derive(Debug, Default)]
+struct JsonFiles(Vec<String>);
+
+impl clap::FromArgMatches for JsonFiles {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let files = matches.try_get_many::<String>("json").ok().flatten();
+        Ok(Self(files.into_iter().flatten().cloned().collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for JsonFiles {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let is_mesc = command.get_name() == "mesc";
+        command.arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::Append)
+                .value_name(if is_mesc { "SPLIT=F" } else { "F" })
+                .help(if is_mesc {
+                    "A published json file and its split: train, validation or test"
+                } else {
+                    "The published json file"
+                }),
+        )
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl JsonFiles {
+    fn by_split(&self) -> anyhow::Result<Vec<MescJson>> {
+        self.0.iter().map(|raw| by_split(raw)).collect()
+    }
+
+    fn single(&self) -> anyhow::Result<PathBuf> {
+        match self.0.as_slice() {
+            [file] => Ok(file.into()),
+            _ => Err(Advice::bad_input(
+                Some("for example `--json ESConv.json`".into()),
+                anyhow::anyhow!("expected one `--json F`, found {}", self.0.len()),
+            )),
+        }
+    }
+}
+
+fn by_split(raw: &str) -> anyhow::Result<MescJson> {
+    let hint = || Some("for example `--json validation=val.json`".to_owned());
+    let (split, path) = raw.split_once('=').ok_or_else(|| {
+        Advice::bad_input(hint(), anyhow::anyhow!("`--json {raw}` names no split"))
+    })?;
+    let split = split
+        .parse::<SplitName>()
+        .map_err(|reason| Advice::bad_input(hint(), anyhow::anyhow!(reason)))?;
+    Ok(MescJson {
+        split,
+        path: path.into(),
+    })
+}
+
+pub(crate) fn run(args: &CorpusArgs, console: &Console) -> anyhow::Result<()> {
+    match &args.action {
+        Action::Import(import) => run_import(import, console),
+        Action::Check { dir } => run_check(dir, console),
+        Action::Stats { dir, plots } => run_stats(dir, plots.as_deref(), console),
+        Action::Export { dir, format, out } => run_export(dir, *format, out, console),
+    }
+}
+
+fn run_import(args: &ImportArgs, console: &Console) -> anyhow::Result<()> {
+    match args {
+        ImportArgs::Mesc { csv, json, out } => {
+            let json = json.by_split()?;
+            let csv = csv.clone();
+            import(&MescSource { csv, json }, out, console)
+        }
+        ImportArgs::Meld { dir, out } => {
+            let folder = dir.clone();
+            import(&MeldSource { folder }, out, console)
+        }
+        ImportArgs::Esconv { json, out } => {
+            let json = json.single()?;
+            import(&EsconvSource { json }, out, console)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ImportSummary<'i> {
+    corpus: &'i str,
+    out: &'i Path,
+    checksum: &'i str,
+    dialogues: u64,
+    utterances: u64,
+    splits: [usize; 3],
+    split_origin: &'i str,
+    issues: &'i IssueCounts,
+}
+
+fn import(importer: &dyn Importer, out: &Path, console: &Console) -> anyhow::Result<()> {
+    let progress = console.progress(importer.n_bytes(), "importing (bytes)");
+    let imported = importer
+        .import(out, &mut |n_bytes| progress.inc(n_bytes))
+        .map_err(import_error)?;
+    progress.finish_and_clear();
+    let Imported {
+        manifest,
+        n_by_split: [train, validation, test],
+        split_origin,
+    } = &imported;
+    if console.is_json() {
+        return console.json(&ImportSummary {
+            corpus: &manifest.name,
+            out,
+            checksum: &manifest.checksum,
+            dialogues: manifest.counts.dialogues,
+            utterances: manifest.counts.utterances,
+            splits: imported.n_by_split,
+            split_origin,
+            issues: &manifest.issues,
+        });
+    }
+    console.line(&format!(
+        "{}: {} dialogues, {} utterances; train {train}, validation {validation}, test {test} \
+         ({split_origin})",
+        manifest.name, manifest.counts.dialogues, manifest.counts.utterances
+    ));
+    if !manifest.issues.is_empty() {
+        let rows: Vec<Vec<String>> = manifest
+            .issues
+            .iter()
+            .map(|(kind, n)| vec![kind.as_str().into(), n.to_string(), kind.meaning().into()])
+            .collect();
+        console.table(&["issue", "n", "meaning"], &rows);
+    }
+    let dir = out.display();
+    console.line(&format!(
+        "wrote {dir} (issues listed in {dir}/import_issues.jsonl); next: smes corpus check {dir}"
+    ));
+    Ok(())
+}
+
+fn run_check(dir: &Path, console: &Console) -> anyhow::Result<()> {
+    let corpus = open(dir)?;
+    let report = smes_corpus::check(&corpus).map_err(corpus_error)?;
+    if console.is_json() {
+        console.json(&report)?;
+    } else {
+        print_check(&report, dir, console);
+    }
+    if report.n_problems > 0 {
+        return Err(Advice::bad_input(
+            Some("import the corpus again, or mend the lines named above".into()),
+            anyhow::anyhow!("{} problems in `{}`", report.n_problems, dir.display()),
+        ));
+    }
+    Ok(())
+}
+
+fn print_check(report: &CheckReport, dir: &Path, console: &Console) {
+    for problem in &report.problems {
+        let dialogue = problem.dialogue.as_ref().map_or_else(String::new, |id| {
+            let utterance = problem
+                .utterance
+                .map_or_else(String::new, |idx| format!(", utterance {idx}"));
+            format!(" (dialogue {id}{utterance})")
+        });
+        let kind = format!("{:?}", problem.kind);
+        console.line(&format!(
+            "{}:{}{dialogue}: {kind}: {}",
+            problem.file, problem.line, problem.detail
+        ));
+    }
+    if report.n_problems > report.problems.len() as u64 {
+        console.line(&format!("... {} problems in all", report.n_problems));
+    }
+    for leakage in &report.leakage {
+        console.line(&format!(
+            "note: {} rows of {} are also in {}; {} {} dialogues have one",
+            leakage.n_rows,
+            leakage.held_out,
+            leakage.shared_with,
+            leakage.n_dialogues,
+            leakage.held_out
+        ));
+    }
+    let n_cues: u64 = report.cues.values().sum();
+    if report.n_problems == 0 {
+        console.line(&format!(
+            "{}: {} dialogues, {} utterances, {n_cues} cues, no problem; \
+             next: smes corpus stats {}",
+            report.corpus,
+            report.counts.dialogues,
+            report.counts.utterances,
+            dir.display()
+        ));
+    }
+}
+
+fn run_stats(dir: &Path, plots: Option<&Path>, console: &Console) -> anyhow::Result<()> {
+    let corpus = open(dir)?;
+    let statistics = smes_corpus::statistics(&corpus).map_err(corpus_error)?;
+    if console.is_json() {
+        console.json(&statistics)?;
+    } else {
+        print_statistics(&statistics, console);
+    }
+    let Some(folder) = plots else {
+        console.note(&format!(
+            "nothing written; next: smes corpus stats {} --plots DIR",
+            dir.display()
+        ));
+        return Ok(());
+    };
+    fs_err::create_dir_all(folder)?;
+    let charts = smes_corpus::statistics_plots(&statistics).context("drawing the charts")?;
+    let mut names = Vec::new();
+    for (file, svg) in charts {
+        fs_err::write(folder.join(file), svg)?;
+        names.push(file);
+    }
+    console.note(&format!(
+        "wrote {} in {}; open them in a browser",
+        names.join(", "),
+        folder.display()
+    ));
+    Ok(())
+}
+
+fn print_statistics(statistics: &Statistics, console: &Console) {
+    console.line("Size (Table II)");
+    let counts = |name: &str, n: RoleCounts<u64>| {
+        let mut row = vec![name.to_owned()];
+        row.extend([n.total, n.supporter, n.seeker, n.participant].map(|n| n.to_string()));
+        row
+    };
+    let means = |name: &str, n: RoleCounts<f64>| {
+        let mut row = vec![name.to_owned()];
+        row.extend([n.total, n.supporter, n.seeker, n.participant].map(|n| format!("{n:.3}")));
+        row
+    };
+    let mut rows = vec![
+        counts("utterances", statistics.n_utterances),
+        means("utterances a dialogue", statistics.dialogue_length),
+        means("characters an utterance", statistics.utterance_length),
+    ];
+    for (name, n) in [
+        ("dialogues", statistics.n_dialogues),
+        ("emotions", statistics.n_emotions as u64),
+        ("strategies", statistics.n_strategies as u64),
+        ("problem types", statistics.n_scenarios as u64),
+        ("dialogues with a problem type", statistics.n_with_scenario),
+    ] {
+        let mut row = vec![name.to_owned(), n.to_string()];
+        row.resize(5, String::new());
+        rows.push(row);
+    }
+    console.table(&["", "total", "supporter", "seeker", "participant"], &rows);
+    console.line("\nLabels by split (Table III)");
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for table in [
+        std::slice::from_ref(&statistics.dialogues),
+        std::slice::from_ref(&statistics.utterances),
+        &statistics.emotions,
+        &statistics.strategies,
+    ] {
+        rows.extend(table.iter().map(split_row));
+    }
+    for row in &statistics.dialogue_emotions {
+        rows.push(split_row(row));
+    }
+    console.table(&["", "train", "validation", "test", "total"], &rows);
+    if !statistics.phases.is_empty() {
+        print_phases(statistics, console);
+    }
+    if !statistics.scenarios.is_empty() {
+        console.line("\nProblem types");
+        let rows: Vec<Vec<String>> = statistics
+            .scenarios
+            .iter()
+            .map(|(name, n)| vec![name.clone(), n.to_string()])
+            .collect();
+        console.table(&["", "dialogues"], &rows);
+    }
+}
+
+fn print_phases(statistics: &Statistics, console: &Console) {
+    console.line("\nStrategies over the phases of a dialogue (Figure 3; position k/N, k from 1)");
+    let mut rows: Vec<Vec<String>> = statistics
+        .phases
+        .iter()
+        .map(|row| {
+            let mut cells = vec![row.label.clone()];
+            cells.extend(
+                row.counts
+                    .iter()
+                    .zip(row.shares)
+                    .map(|(n, share)| format!("{n} {:.2}%", 100.0 * share)),
+            );
+            cells
+        })
+        .collect();
+    let mut total = vec!["supporter utterances".to_owned()];
+    total.extend(statistics.phase_totals.map(|n| n.to_string()));
+    rows.push(total);
+    console.table(&["", "0-25 %", "25-50 %", "50-75 %", "75-100 %"], &rows);
+}
+
+fn split_row(row: &LabelCounts) -> Vec<String> {
+    vec![
+        row.label.clone(),
+        row.train.to_string(),
+        row.validation.to_string(),
+        row.test.to_string(),
+        row.total.to_string(),
+    ]
+}
+
+fn run_export(
+    dir: &Path,
+    format: ExportFormat,
+    out: &Path,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let corpus = open(dir)?;
+    let n_dialogues = smes_corpus::export(&corpus, format, out).map_err(export_error)?;
+    if console.is_json() {
+        return console.json(&serde_json::json!({ "dialogues": n_dialogues, "out": out }));
+    }
+    let next = match format {
+        ExportFormat::Parquet => "read it with pandas, Polars or DuckDB",
+        ExportFormat::Csv => "read it with any table program",
+        ExportFormat::Chat => "give it to a fine-tuning tool",
+        ExportFormat::Jsonl => "read it line by line",
+    };
+    console.line(&format!(
+        "wrote {n_dialogues} dialogues to {}; next: {next}",
+        out.display()
+    ));
+    Ok(())
+}
+
+fn open(dir: &Path) -> anyhow::Result<Corpus> {
+    Corpus::open(dir).map_err(corpus_error)
+}
+
+fn corpus_error(error: CorpusError) -> anyhow::Error {
+    Advice::bad_input(error.hint(), error)
+}
+
+fn import_error(error: ImportError) -> anyhow::Error {
+    Advice::bad_input(error.hint(), error)
+}
+
+fn export_error(error: ExportError) -> anyhow::Error {
+    match &error {
+        ExportError::Corpus(_) => Advice::bad_input(error.hint(), error),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Program {
+        #[arg(long, global = true)]
+        json: bool,
+        #[command(flatten)]
+        corpus: CorpusArgs,
+    }
+
+    fn parse(line: &str) -> Program {
+        Program::try_parse_from(line.split(' ')).unwrap()
+    }
+
+    fn json_of(program: &Program) -> &[String] {
+        match &program.corpus.action {
+            Action::Import(ImportArgs::Mesc { json, .. } | ImportArgs::Esconv { json, .. }) => {
+                &json.0
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn json_is_a_file_for_importers_and_a_switch_elsewhere() {
+        let mesc = "smes import mesc --csv a --json val=b --json test=c --out d";
+        assert_eq!(json_of(&parse(mesc)), ["val=b", "test=c"]);
+        assert!(!parse(mesc).json);
+        assert!(json_of(&parse("smes import mesc --csv a --out d")).is_empty());
+        let both = parse("smes --json import esconv --json b --out d");
+        assert!(both.json);
+        assert_eq!(json_of(&both), ["b"]);
+        assert!(json_of(&parse("smes --json import mesc --csv a --out d")).is_empty());
+        assert!(parse("smes check d --json").json);
+    }
 }
