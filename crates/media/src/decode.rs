@@ -20,6 +20,10 @@ use crate::probe::{admit, admit_size, failure, input_args};
 use crate::process::{self, Outcome, Task};
 use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame, probe};
 
+/// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
+/// the limit may give one by rounding, so two tell.
+const EXTRA_FRAMES: usize = 2;
+
 /// What to decode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecodeOptions {
@@ -195,10 +199,11 @@ fn attempt(
         file_bytes: max_samples as u64 * 4 + (1 << 20),
     };
     let outcome = process::run(&task, limits, |stdout| match wanted.video {
-        // One more than allowed is read, to know whether there was more.
+        // More than allowed is read, to know whether there was more.
         Some(_) => {
             let mut buffered = BufReader::with_capacity(256 << 10, stdout);
-            let pictures = read_pictures(&mut buffered, max_frames + 1, limits.video_bytes);
+            let pictures =
+                read_pictures(&mut buffered, max_frames + EXTRA_FRAMES, limits.video_bytes);
             (Vec::new(), pictures)
         }
         None => (read_samples(stdout, max_samples + 1), Pictures::default()),
@@ -242,7 +247,7 @@ fn finish(
         .video
         .map_or(0, |video| frames_in(limits.duration_ms, video));
     let frames = attempt.pictures.frames.len();
-    if attempt.samples.len() > max_samples || frames > by_time {
+    if attempt.samples.len() > max_samples || frames > by_time + 1 {
         if limits.over_long == OverLong::Refuse {
             return Err(MediaError::TooLong {
                 limit_ms: limits.duration_ms,
@@ -252,7 +257,7 @@ fn finish(
         attempt
             .says
             .push(format!("only the first {seconds} s of the clip were read"));
-    } else if frames > allowed {
+    } else if frames > allowed && allowed < by_time {
         attempt
             .says
             .push(format!("only the first {allowed} pictures were read"));
@@ -278,8 +283,12 @@ fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
     let video = wanted
         .video
         .and_then(|video| on_the_clock(attempt.pictures, video));
+    // The last picture lasts until the sound ends, or for one step where there is no sound.
     let video_ms = match (&video, wanted.video) {
-        (Some(pictures), Some(video)) => time_ms(pictures.frames.len(), video),
+        (Some(pictures), Some(video)) => {
+            let shown = pictures.frames.len() - usize::from(!attempt.samples.is_empty());
+            time_ms(shown, video)
+        }
         _ => 0,
     };
     let samples = attempt.samples;
@@ -380,10 +389,14 @@ fn arguments(
         "-max_pixels",
         &limits.frame_pixels.to_string(),
     ]);
-    // Half a second more than allowed, to know whether there was more.
+    // Longer than allowed, to know whether there was more.
+    let extra_s = 0.5
+        + wanted
+            .video
+            .map_or(0.0, |video| EXTRA_FRAMES as f64 / video.fps);
     push(&[
         "-t",
-        &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + 0.5),
+        &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + extra_s),
     ]);
     args.extend(input_args(source));
     let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
@@ -394,7 +407,7 @@ fn arguments(
              h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear",
             video.fps
         );
-        let frames = (max_frames(video, limits) + 1).to_string();
+        let frames = (max_frames(video, limits) + EXTRA_FRAMES).to_string();
         push(&["-map", "0:V:0", "-filter:v", &scale, "-frames:v", &frames]);
         push(&[
             "-c:v",

