@@ -1,5 +1,11 @@
 //! Parity with PyTorch and transformers, stage by stage, and what holds for whole models.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests, and the line that says what was skipped"
+)]
+
 mod adamw;
 mod bert;
 mod checkpoint;

@@ -73,6 +73,13 @@ fn sentence_vectors_equal_sentence_transformers() {
 // From sentence-transformers 6.2.0, `encode(texts, normalize_embeddings=True)`.
 const TOKEN_IDS: [u32; 8] = [101, 1996, 2314, 2003, 2152, 2651, 1012, 102];
 const FIRST_NUMBERS: [f32; 8] = [
-    0.0310508, 0.0988177, 0.0122327, -0.0260808, -0.0612001, -0.0143170, 0.0087545, 0.0038480,
+    0.031_050_8,
+    0.098_817_7,
+    0.012_232_7,
+    -0.026_080_8,
+    -0.061_200_1,
+    -0.014_317_0,
+    0.008_754_5,
+    0.003_848_0,
 ];
-const COSINES: [(usize, usize, f32); 3] = [(0, 1, 0.484884), (0, 2, 0.089921), (1, 2, 0.097943)];
+const COSINES: [(usize, usize, f32); 3] = [(0, 1, 0.484_884), (0, 2, 0.089_921), (1, 2, 0.097_943)];
