@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Method;
 use serde_json::{Value, json};
-use thirtyfour::common::command::ExtensionCommand;
+use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
 
 use crate::devices::Devices;
@@ -123,8 +121,8 @@ impl Chromium {
     }
 
     /// Presses keys wherever the focus is.
-    pub(crate) async fn keys(&self, keys: impl AsRef<str>) {
-        let chain = self.driver.action_chain().send_keys(keys.as_ref());
+    pub(crate) async fn keys(&self, keys: impl Into<TypingData>) {
+        let chain = self.driver.action_chain().send_keys(keys.into());
         chain.perform().await.expect("keys are pressed");
     }
 
@@ -137,7 +135,7 @@ impl Chromium {
             .expect("a place to write");
         field.send_keys(words).await.expect("words are written");
         field
-            .send_keys(Key::Enter + "")
+            .send_keys(TypingData::from(Key::Enter))
             .await
             .expect("enter is pressed");
     }
@@ -169,16 +167,14 @@ impl Chromium {
 
     /// What the page wrote to its console at the levels of warning and error.
     pub(crate) async fn complaints(&self) -> Vec<String> {
-        let entries = self.logged("browser").await;
-        let message = |entry: &Value| entry["message"].as_str().unwrap_or("").to_owned();
-        entries.iter().map(message).collect()
+        self.logged("browser").await
     }
 
     /// Every address that the page asked for.
     pub(crate) async fn requested(&self) -> Vec<String> {
-        let entries = self.logged("performance").await;
-        let address = |entry: &Value| {
-            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+        let events = self.logged("performance").await;
+        let address = |event: &String| {
+            let event: Value = serde_json::from_str(event).ok()?;
             let event = &event["message"];
             let url = match event["method"].as_str()? {
                 "Network.requestWillBeSent" => &event["params"]["request"]["url"],
@@ -187,38 +183,14 @@ impl Chromium {
             };
             url.as_str().map(str::to_owned)
         };
-        entries.iter().filter_map(address).collect()
+        events.iter().filter_map(address).collect()
     }
 
-    async fn logged(&self, kind: &'static str) -> Vec<Value> {
-        let answer = self.driver.handle().cmd(TakeLog { kind }).await;
-        let answer = answer.expect("the browser hands out its log");
-        answer
-            .value_json()
-            .expect("a log")
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-    }
-}
-
-/// Takes what was logged since the last time.
-#[derive(Debug)]
-struct TakeLog {
-    kind: &'static str,
-}
-
-impl ExtensionCommand for TakeLog {
-    fn parameters_json(&self) -> Option<Value> {
-        Some(json!({"type": self.kind}))
-    }
-
-    fn method(&self) -> Method {
-        Method::POST
-    }
-
-    fn endpoint(&self) -> Arc<str> {
-        "/se/log".into()
+    /// What was logged since the last time.
+    async fn logged(&self, kind: &str) -> Vec<String> {
+        let entries = self.driver.get_log(kind).await;
+        let entries = entries.expect("the browser hands out its log");
+        entries.into_iter().map(|entry| entry.message).collect()
     }
 }
 
@@ -235,7 +207,7 @@ fn capabilities(
     devices: &Devices,
     permission: Permission,
     type_px: u32,
-) -> ChromeCapabilities {
+) -> Capabilities {
     let mut arguments: Vec<String> = [
         "--headless=new",
         "--no-sandbox",
@@ -275,11 +247,10 @@ fn capabilities(
             "media_stream_mic": setting, "media_stream_camera": setting,
         }},
     });
-    let mut capabilities = DesiredCapabilities::chrome();
-    let logs = json!({"browser": "WARNING", "performance": "ALL"});
-    let set = [("goog:chromeOptions", options), ("goog:loggingPrefs", logs)];
-    for (name, value) in set {
-        capabilities.insert_base_capability(name.to_owned(), value);
-    }
-    capabilities
+    let set = json!({
+        "browserName": "chrome",
+        "goog:chromeOptions": options,
+        "goog:loggingPrefs": {"browser": "WARNING", "performance": "ALL"},
+    });
+    set.as_object().cloned().unwrap_or_default().into()
 }

@@ -22,6 +22,8 @@ const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to 
 const NEVER_ENOUGH: &str = "It feels like nothing I do is ever enough for them.";
 const DANGER: &str = "I want to kill myself tonight.";
 
+const ORDINARY_TYPE_PX: u32 = 16;
+
 /// The number of turns that have an answer.
 const ANSWERED: &str =
     "document.querySelectorAll('.turn .answer:not([hidden]):not(:has(.thinking)) > p').length";
@@ -34,7 +36,11 @@ struct Visit {
 impl Visit {
     /// Opens the page; `None` when there is no browser to open it in.
     async fn begin(site: Site, permission: Permission) -> Option<Self> {
-        let browser = Chromium::start(permission).await?;
+        let browser = Chromium::start(permission, ORDINARY_TYPE_PX).await?;
+        Some(Self::open(site, browser).await)
+    }
+
+    async fn open(site: Site, browser: Chromium) -> Self {
         let visit = Self { site, browser };
         visit
             .browser
@@ -46,7 +52,7 @@ impl Visit {
             .browser
             .until("document.querySelector('#consent .lines li')")
             .await;
-        Some(visit)
+        visit
     }
 
     /// Opens the page and chooses text only.
@@ -314,21 +320,21 @@ async fn the_keyboard_is_enough() {
         json!(true),
         "the focus is visible"
     );
-    browser.keys(Key::Enter + "").await;
+    browser.keys(Key::Enter).await;
     browser.until("document.activeElement.id === 'text'").await;
     browser.keys(HEAVY_WEEK).await;
-    browser.keys(Key::Enter + "").await;
+    browser.keys(Key::Enter).await;
     browser.until(&format!("{ANSWERED} === 1")).await;
     browser
         .until("document.querySelector('#reading [data-kind=strategy]')")
         .await;
     tab_to(browser, "close-reading").await;
     tab_to_key(browser, "not-right").await;
-    browser.keys(Key::Enter + "").await;
+    browser.keys(Key::Enter).await;
     browser
         .until("document.activeElement.matches('.choice')")
         .await;
-    browser.keys(Key::Enter + "").await;
+    browser.keys(Key::Enter).await;
     browser
         .until("document.querySelector('#reading').innerText.includes('You said')")
         .await;
@@ -340,11 +346,11 @@ async fn the_keyboard_is_enough() {
         "getComputedStyle(document.activeElement.nextElementSibling).visibility === 'visible'";
     browser.until(meaning).await;
     tab_to(browser, "mic").await;
-    browser.keys(Key::Space + "").await;
+    browser.keys(Key::Space).await;
     browser
         .until("document.querySelector('#sense-dialog').open")
         .await;
-    browser.keys(Key::Escape + "").await;
+    browser.keys(Key::Escape).await;
     browser
         .until(
             "!document.querySelector('#sense-dialog').open && document.activeElement.id === 'mic'",
@@ -376,7 +382,7 @@ async fn tab_until(browser: &Chromium, is_there: &str) {
         if browser.value(is_there).await == json!(true) {
             return;
         }
-        browser.keys(Key::Tab + "").await;
+        browser.keys(Key::Tab).await;
     }
     panic!("the tab key never leads to {is_there}");
 }
@@ -392,27 +398,17 @@ async fn a_phone_has_room_for_everything() {
     visit.say(HEAVY_WEEK, 1).await;
     visit.say(NEVER_ENOUGH, 2).await;
     browser.picture("phone").await;
-    for (width, size) in [(360, "100%"), (320, "100%"), (320, "200%")] {
+    for width in [360, 320] {
         browser.screen(width, 740).await;
-        browser
-            .value(&format!(
-                "document.documentElement.style.fontSize = '{size}'"
-            ))
-            .await;
-        assert!(!visit.has_sideways_scroll().await, "{width} px at {size}");
+        assert!(!visit.has_sideways_scroll().await, "{width} px");
         let send = "(() => { const { left, right, bottom } = document.querySelector('#send').getBoundingClientRect(); return left >= 0 && right <= innerWidth && bottom <= innerHeight; })()";
         assert_eq!(
             browser.value(send).await,
             json!(true),
-            "send is in reach at {width} px, {size}"
+            "send is in reach at {width} px"
         );
-        browser
-            .picture(&format!("phone-{width}-{}", size.trim_end_matches('%')))
-            .await;
+        browser.picture(&format!("phone-{width}")).await;
     }
-    browser
-        .value("document.documentElement.style.fontSize = ''")
-        .await;
     browser.screen(360, 740).await;
     browser.press(".turn:last-child .under .link").await;
     browser.until("!document.querySelector('#reading').hidden && document.querySelector('.stepper').innerText.includes('Turn 2 of 2')").await;
@@ -423,8 +419,35 @@ async fn a_phone_has_room_for_everything() {
         "the reading is a sheet at the bottom"
     );
     browser.picture("phone-reading").await;
-    browser.keys(Key::Escape + "").await;
+    browser.keys(Key::Escape).await;
     browser.until("document.querySelector('#reading').hidden && document.activeElement.id === 'toggle-reading'").await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn type_twice_as_large_fits_a_small_phone() {
+    let browser = Chromium::start(Permission::Granted, 2 * ORDINARY_TYPE_PX).await;
+    let Some(browser) = browser else {
+        return;
+    };
+    let visit = Visit::open(Site::start().await, browser).await;
+    let browser = &visit.browser;
+    browser.screen(320, 640).await;
+    let height = "parseFloat(getComputedStyle(document.body).fontSize)";
+    assert!(browser.value(height).await.as_f64() > Some(32.0));
+    assert!(!visit.has_sideways_scroll().await, "the consent card");
+    browser.press("#begin-senses").await;
+    browser
+        .until("document.querySelector('#cam').ariaPressed === 'true'")
+        .await;
+    visit.say(HEAVY_WEEK, 1).await;
+    assert!(!visit.has_sideways_scroll().await, "the conversation");
+    browser.picture("large-type").await;
+    browser.say(DANGER).await;
+    browser
+        .until("document.querySelector('.steady .lines li')")
+        .await;
+    assert!(!visit.has_sideways_scroll().await, "the steady page");
     visit.end().await;
 }
 
