@@ -33,7 +33,9 @@ const PRINTS: &[&str] = &["println!(", "print!(", "eprintln!(", "eprint!(", "dbg
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts() {
-        if TEXT_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
+        let is_text = TEXT_ENDINGS.iter().any(|ending| path.ends_with(ending));
+        // A fixture looks as its source does, whatever that is.
+        if is_text && !path.contains("/fixtures/") {
             findings.extend(blanks(path, text));
         }
         // Data that somebody else's tool wrote may hold anything.
@@ -91,12 +93,16 @@ fn module_doc(path: &str, text: &str) -> Option<Finding> {
 
 fn length(path: &str, text: &str) -> Option<Finding> {
     let n_lines = code_lines(text).count();
-    let is_test = path.contains("/tests/");
     let is_allowed = MAY_BE_LONG.iter().any(|(allowed, _)| *allowed == path);
-    (n_lines > MAX_LINES && !is_test && !is_allowed).then(|| {
+    (n_lines > MAX_LINES && !is_test(path) && !is_allowed).then(|| {
         let what = format!("{n_lines} lines before its tests, at most {MAX_LINES}: cut it, or give a reason in MAY_BE_LONG");
         Finding::new(path, 0, what)
     })
+}
+
+/// Whether the whole file is tests.
+fn is_test(path: &str) -> bool {
+    path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 
 /// The lines before the tests, with their numbers from 1.
@@ -119,8 +125,9 @@ fn unfinished(path: &str, text: &str) -> Vec<Finding> {
 }
 
 fn prints(path: &str, text: &str) -> Vec<Finding> {
-    let is_library_source =
-        path.contains("/src/") && !MAY_PRINT.iter().any(|may| path.starts_with(may));
+    let is_library_source = path.contains("/src/")
+        && !is_test(path)
+        && !MAY_PRINT.iter().any(|may| path.starts_with(may));
     if !is_library_source {
         return Vec::new();
     }
@@ -227,6 +234,7 @@ mod tests {
         assert!(said("x.rs", &text).is_empty());
         let text = format!("//! D.\n{}", "fn a() {}\n".repeat(600));
         assert!(said("crates/a/tests/it/main.rs", &text).is_empty());
+        assert!(said("crates/a/src/b/tests.rs", &text).is_empty());
     }
 
     #[test]

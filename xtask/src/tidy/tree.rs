@@ -25,8 +25,10 @@ const REQUIRED: &[&str] = &[
     ".ci/run",
     "deny.toml",
     "docs/glossary.md",
+    "docs/guides/add-a-cue.md",
     "docs/guides/add-a-metric.md",
     "docs/guides/add-a-model.md",
+    "docs/guides/add-a-wire-message.md",
     "models/starter/README.md",
 ];
 /// Folders that hold no sources, for a tree that is no git checkout.
