@@ -38,12 +38,11 @@ impl CueExtractor for NativeExtractor {
             features: Vec::new(),
             limits: clip.limits.clone(),
         };
-        match &clip.audio {
-            Some(audio) => hear(audio, baseline, &mut cue)?,
-            None => {
-                cue.observation = "No voice could be heard.".into();
-                note(&mut cue, "the clip has no sound");
-            }
+        if let Some(audio) = &clip.audio {
+            hear(audio, baseline, &mut cue)?;
+        } else {
+            cue.observation = "No voice could be heard.".into();
+            note(&mut cue, "the clip has no sound");
         }
         Ok(cue)
     }

@@ -399,42 +399,54 @@ fn arguments(
         &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + extra_s),
     ]);
     args.extend(input_args(source));
-    let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
     if let Some(video) = wanted.video {
-        let side = video.max_side;
-        let scale = format!(
-            "fps={}:round=up:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
-             h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear",
-            video.fps
-        );
-        let frames = (max_frames(video, limits) + EXTRA_FRAMES).to_string();
-        push(&["-map", "0:V:0", "-filter:v", &scale, "-frames:v", &frames]);
-        push(&[
-            "-c:v",
-            "ppm",
-            "-pix_fmt",
-            "rgb24",
-            "-f",
-            "image2pipe",
-            "pipe:1",
-        ]);
+        args.extend(picture_arguments(video, limits));
     }
     if wanted.audio {
-        let rate = options.sample_rate;
-        // `rematrix_maxval` makes the mono mix an average, which cannot clip.
-        let filter = format!("aresample={rate}:async=1:first_pts=0:rematrix_maxval=1");
-        push(&["-map", "0:a:0", "-filter:a", &filter, "-ac", "1"]);
-        push(&[
-            "-ar",
-            &rate.to_string(),
-            "-c:a",
-            "pcm_f32le",
-            "-f",
-            "f32le",
-            "-y",
-        ]);
-        args.push(sound_file.map_or_else(|| "pipe:1".into(), Into::into));
+        args.extend(sound_arguments(sound_file, options.sample_rate));
     }
+    args
+}
+
+/// Pictures leave through standard output.
+fn picture_arguments(video: VideoOptions, limits: &Limits) -> Vec<OsString> {
+    let (fps, side) = (video.fps, video.max_side);
+    let filter = format!(
+        "fps={fps}:round=up:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
+         h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear"
+    );
+    let frames = (max_frames(video, limits) + EXTRA_FRAMES).to_string();
+    let mut args = vec!["-map", "0:V:0", "-filter:v", &filter, "-frames:v", &frames];
+    args.extend([
+        "-c:v",
+        "ppm",
+        "-pix_fmt",
+        "rgb24",
+        "-f",
+        "image2pipe",
+        "pipe:1",
+    ]);
+    args.into_iter().map(Into::into).collect()
+}
+
+/// Sound leaves through a file, or through standard output where that is free.
+fn sound_arguments(file: Option<&Path>, sample_rate: u32) -> Vec<OsString> {
+    let rate = sample_rate.to_string();
+    // `rematrix_maxval` makes the mono mix an average, which cannot clip.
+    let filter = format!("aresample={rate}:async=1:first_pts=0:rematrix_maxval=1");
+    let mut args = vec![
+        "-map",
+        "0:a:0",
+        "-filter:a",
+        &filter,
+        "-ac",
+        "1",
+        "-ar",
+        &rate,
+    ];
+    args.extend(["-c:a", "pcm_f32le", "-f", "f32le", "-y"]);
+    let mut args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    args.push(file.map_or_else(|| "pipe:1".into(), Into::into));
     args
 }
 

@@ -8,7 +8,7 @@ use std::io::Read;
 /// and what is not a number becomes silence, because one of them would spoil every sum after it.
 pub(crate) fn read_samples(source: &mut impl Read, limit: usize) -> Vec<f32> {
     let mut samples = Vec::new();
-    let mut buffer = [0_u8; 64 << 10];
+    let mut buffer = vec![0_u8; 64 << 10];
     let mut filled = 0;
     while samples.len() < limit {
         match source.read(&mut buffer[filled..]) {

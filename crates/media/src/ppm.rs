@@ -50,14 +50,15 @@ fn read_header(source: &mut impl Read) -> Option<(u32, u32)> {
 /// The bytes up to the next white space, which is taken too.
 fn read_word(source: &mut impl Read) -> Option<String> {
     let mut word = String::new();
-    for byte in source.bytes() {
-        match byte.ok()? {
+    let mut byte = [0];
+    loop {
+        source.read_exact(&mut byte).ok()?;
+        match byte[0] {
             b' ' | b'\n' => return Some(word),
             byte if word.len() < 10 => word.push(char::from(byte)),
             _ => return None,
         }
     }
-    None
 }
 
 #[cfg(test)]

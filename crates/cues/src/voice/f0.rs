@@ -333,7 +333,7 @@ mod tests {
     fn white_noise_and_digital_silence_have_no_voice() {
         let (hz, n) = voiced(&noise(1, 0.3, 2.0));
         assert!(hz.len() * 50 < n, "{} of {n}", hz.len());
-        assert!(voiced(&[0.0; 16_000]).0.is_empty());
+        assert!(voiced(&vec![0.0; 16_000]).0.is_empty());
     }
 
     #[test]

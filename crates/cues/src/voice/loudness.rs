@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn silence_has_the_floor_and_a_short_sound_no_points() {
         assert!(
-            contour(&[0.0; 16_000], RATE)
+            contour(&vec![0.0; 16_000], RATE)
                 .db
                 .iter()
                 .all(|db| *db <= FLOOR_DB)

@@ -63,7 +63,7 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     let levels = loudness::contour(samples, sample_rate);
     let mut spectrum = SummedSpectrum::new();
     let f0 = f0::contour(samples, sample_rate, |power| {
-        spectrum.add(power, sample_rate)
+        spectrum.add(power, sample_rate);
     });
     let rhythm = rhythm::measure(&levels, |time_s| is_voiced(&f0, time_s));
     let n_voiced = f0.iter().filter(|frame| frame.f0_hz.is_some()).count();
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn silence_noise_and_voice_are_told_apart() {
-        assert_eq!(read(&[0.0; 32_000], RATE).hearing, Hearing::Silent);
+        assert_eq!(read(&vec![0.0; 32_000], RATE).hearing, Hearing::Silent);
         assert_eq!(read(&noise(3, 0.2, 2.0), RATE).hearing, Hearing::NoVoice);
         assert_eq!(read(&beats(4.0, 2.0, 0.3), RATE).hearing, Hearing::Voice);
         assert_eq!(read(&[], RATE).hearing, Hearing::Silent);

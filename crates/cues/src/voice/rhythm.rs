@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_second_of_silence_between_sounds_is_one_pause() {
         let mut sound = sine(200.0, 0.3, 1.0);
-        sound.extend([0.0; 16_000]);
+        sound.extend(vec![0.0; 16_000]);
         sound.extend(sine(200.0, 0.3, 1.0));
         let rhythm = rhythm(&sound);
         assert_eq!(rhythm.pauses_s.len(), 1);
@@ -188,7 +188,7 @@ mod tests {
     fn silence_around_the_speech_is_no_pause() {
         let mut sound = vec![0.0; 16_000];
         sound.extend(sine(200.0, 0.3, 1.0));
-        sound.extend([0.0; 16_000]);
+        sound.extend(vec![0.0; 16_000]);
         let rhythm = rhythm(&sound);
         assert!(rhythm.pauses_s.is_empty());
         assert!((rhythm.talk_s - 1.0).abs() < 0.15);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn falling(hz: f64, power: i32) -> Vec<f32> {
-        let amplitudes: Vec<f64> = (1..)
+        let amplitudes: Vec<f64> = (1..1_000)
             .take_while(|k| f64::from(*k) * hz < 7_500.0)
             .map(|k| 0.2 / f64::from(k).powi(power))
             .collect();

@@ -1,6 +1,6 @@
 //! Cues of synthetic and of real speech.
 
-#![allow(clippy::print_stderr, reason = "tests tell what they skip")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Decoding of clips that are whole, partial, broken or hostile. All are made here with ffmpeg's
 //! test sources.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod hostile;
 mod partial;
 mod whole;
