@@ -24,8 +24,7 @@ use crate::wire::{HelpLine, LabelInfo, Scored, ServerEvent, Timings};
 
 /// Said instead of an answer that does not pass the output check. An open question: it neither
 /// judges nor advises.
-const INSTEAD_OF_A_WITHHELD_REPLY: &str =
-    "I want to be careful with my words here. Could you tell me a little more about how this is for you?";
+const INSTEAD_OF_A_WITHHELD_REPLY: &str = "I want to be careful with my words here. Could you tell me a little more about how this is for you?";
 
 /// Everything that a turn needs and all sessions share.
 pub struct Engine {
@@ -94,9 +93,16 @@ pub enum TurnError {
     #[error("the reasoner failed")]
     Reasoning {
         /// Why.
-        #[from]
-        source: ReasoningError,
+        source: Box<ReasoningError>,
     },
+}
+
+impl From<ReasoningError> for TurnError {
+    fn from(source: ReasoningError) -> Self {
+        Self::Reasoning {
+            source: Box::new(source),
+        }
+    }
 }
 
 impl TurnError {
@@ -136,7 +142,9 @@ impl Conversation {
 
     /// Takes over what a turn added; the oldest utterances beyond `n_max` are forgotten.
     pub fn add(&mut self, done: TurnDone, n_max: usize) {
-        self.context.utterances.extend([done.seeker, done.supporter]);
+        self.context
+            .utterances
+            .extend([done.seeker, done.supporter]);
         self.turn_ids.extend([Some(done.id), None]);
         if let Some(baseline) = done.baseline {
             self.baseline = baseline;
@@ -150,7 +158,10 @@ impl Conversation {
 
     /// Sets the emotion that the person says turn `id` had. `false` when the turn is not known.
     pub fn correct(&mut self, id: &str, emotion: &Emotion) -> bool {
-        let found = self.turn_ids.iter().position(|turn| turn.as_deref() == Some(id));
+        let found = self
+            .turn_ids
+            .iter()
+            .position(|turn| turn.as_deref() == Some(id));
         if let Some(idx) = found {
             self.context.utterances[idx].corrected_emotion = Some(emotion.clone());
         }
@@ -318,7 +329,11 @@ impl Engine {
             return Reading::without_cue("voice and face are not read here");
         };
         let started = Instant::now();
-        let decoded = smes_media::decode_bytes(clip.expose(), &DecodeOptions::audio_only(), &self.media_limits);
+        let decoded = smes_media::decode_bytes(
+            clip.expose(),
+            &DecodeOptions::audio_only(),
+            &self.media_limits,
+        );
         timings.decode_ms = ms_since(started);
         let clip = match decoded {
             Ok(clip) => clip,

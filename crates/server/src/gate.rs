@@ -28,7 +28,10 @@ impl<C: Fn(&str) -> bool> OutputGate<C> {
     /// Takes a piece; gives what may be shown now.
     pub(crate) fn push(&mut self, piece: &str) -> Option<String> {
         self.text.push_str(piece);
-        let end = self.text.rfind(['.', '!', '?', '\n']).map_or(0, |idx| idx + 1);
+        let end = self
+            .text
+            .rfind(['.', '!', '?', '\n'])
+            .map_or(0, |idx| idx + 1);
         self.release(end)
     }
 

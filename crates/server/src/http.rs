@@ -11,9 +11,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{
-    ConnectInfo, DefaultBodyLimit, FromRequest, Multipart, Query, Request, State,
-};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Multipart, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
@@ -108,11 +106,7 @@ async fn help(State(state): State<AppState>, Query(query): Query<HelpQuery>) -> 
     Json(json!({"help": state.engine().help_lines(query.locale.as_deref())}))
 }
 
-async fn live(
-    State(state): State<AppState>,
-    peer: Peer,
-    upgrade: WebSocketUpgrade,
-) -> Response {
+async fn live(State(state): State<AppState>, peer: Peer, upgrade: WebSocketUpgrade) -> Response {
     let Some(place) = state.take_socket() else {
         return ApiError::from(Refusal::Busy).into_response();
     };
@@ -368,7 +362,11 @@ mod tests {
         let host = Some("127.0.0.1:8420");
         assert!(check(host, None, true));
         assert!(check(host, Some("http://127.0.0.1:8420"), true));
-        assert!(check(Some("localhost:8420"), Some("http://localhost:8420"), true));
+        assert!(check(
+            Some("localhost:8420"),
+            Some("http://localhost:8420"),
+            true
+        ));
         assert!(check(Some("[::1]:8420"), None, true));
         assert!(!check(host, Some("http://127.0.0.1:9999"), true));
         assert!(!check(host, Some("https://evil.example"), true));

@@ -57,12 +57,12 @@ where
 
 /// Waits for the session to have something new; for ever while there is no session.
 async fn news(signal: &mut Option<watch::Receiver<()>>) {
-    if let Some(signal) = signal {
-        if signal.changed().await.is_ok() {
-            return;
-        }
+    if let Some(signal) = signal
+        && signal.changed().await.is_ok()
+    {
+        return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits until the program is being closed.
@@ -427,5 +427,116 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
             session.detach(self.socket);
             self.state.sessions().remove_if_blank(&session);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::net::Ipv4Addr;
+
+    use futures_util::{sink, stream};
+    use tokio::sync::mpsc;
+
+    use crate::safety::CrisisDetector;
+    use crate::wire::Envelope;
+    use crate::{Engine, Limits};
+
+    /// A socket made of channels: what the page sends goes in, what it is told comes out.
+    struct Socket {
+        page: mpsc::UnboundedSender<Message>,
+        told: mpsc::UnboundedReceiver<Message>,
+    }
+
+    fn socket() -> Socket {
+        let limits = Limits::default();
+        let reasoner = smes_reasoning::open("majority").unwrap();
+        let engine = Engine::new(
+            reasoner.into(),
+            None,
+            CrisisDetector::embedded(),
+            limits.media(),
+        );
+        let state = AppState::new(engine, limits, true);
+        let (page, incoming) = mpsc::unbounded_channel();
+        let (outgoing, told) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            let outgoing = Box::pin(sink::unfold(outgoing, |outgoing, frame| async move {
+                outgoing.send(frame).map(|()| outgoing)
+            }));
+            let incoming = Box::pin(stream::unfold(incoming, |mut incoming| async move {
+                let frame: Option<Message> = incoming.recv().await;
+                frame.map(|frame| (Ok::<_, Infallible>(frame), incoming))
+            }));
+            converse(&state, Ipv4Addr::LOCALHOST.into(), outgoing, incoming).await;
+        });
+        Socket { page, told }
+    }
+
+    impl Socket {
+        fn hello(&self) {
+            let hello = r#"{"type":"hello"}"#;
+            self.page.send(Message::text(hello)).unwrap();
+        }
+
+        async fn event(&mut self) -> ServerEvent {
+            loop {
+                match self.told.recv().await {
+                    Some(Message::Text(json)) => {
+                        return serde_json::from_str::<Envelope>(&json).unwrap().event;
+                    }
+                    Some(Message::Ping(_)) => {}
+                    other => panic!("expected an event, found {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_never_says_hello_is_closed() {
+        let mut socket = socket();
+        let begun = Instant::now();
+        let ServerEvent::Error { code, .. } = socket.event().await else {
+            panic!("no error");
+        };
+        assert_eq!(code, "hello_first");
+        assert_eq!(begun.elapsed(), Limits::default().hello_time);
+        assert!(matches!(socket.told.recv().await, Some(Message::Close(_))));
+        assert_eq!(socket.told.recv().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dead_socket_is_dropped_after_three_pings() {
+        let mut socket = socket();
+        socket.hello();
+        assert!(matches!(socket.event().await, ServerEvent::Welcome { .. }));
+        let begun = Instant::now();
+        let mut n_pings = 0;
+        while let Some(frame) = socket.told.recv().await {
+            assert!(matches!(frame, Message::Ping(_)), "{frame:?}");
+            n_pings += 1;
+        }
+        assert!((3..=4).contains(&n_pings), "{n_pings}");
+        assert!(begun.elapsed() <= 5 * PING_EVERY);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_notice_comes_again_after_three_hours_of_talk() {
+        let mut socket = socket();
+        socket.hello();
+        assert!(matches!(socket.event().await, ServerEvent::Welcome { .. }));
+        let begun = Instant::now();
+        for _ in 0..9 {
+            // The page answers pings and the person changes something every 20 minutes.
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_mins(1)).await;
+                let _ = socket.page.send(Message::Pong(Bytes::new()));
+            }
+            let consent = r#"{"type":"consent","sensing":false}"#;
+            socket.page.send(Message::text(consent)).unwrap();
+        }
+        assert!(matches!(socket.event().await, ServerEvent::Notice { .. }));
+        assert!(begun.elapsed() >= Limits::default().notice_every);
     }
 }

@@ -130,6 +130,7 @@ impl Refusal {
         self.fixed_message().to_owned()
     }
 
+    #[expect(clippy::too_many_lines, reason = "a flat list of alike sentences")]
     const fn fixed_message(self) -> &'static str {
         match self {
             Self::NotUnderstood => {
@@ -147,7 +148,9 @@ impl Refusal {
             Self::BadTurnId => {
                 "That message came without a usable number. It was not used; please send it again."
             }
-            Self::EmptyTurn => "There was nothing in that message. Write or record something first.",
+            Self::EmptyTurn => {
+                "There was nothing in that message. Write or record something first."
+            }
             Self::ClipMismatch => {
                 "The recording did not arrive whole, so that message was not used. The conversation is kept; please send it again."
             }
@@ -178,9 +181,7 @@ impl Refusal {
             Self::UnknownEmotion => {
                 "That is not one of the feelings that can be told apart here. Nothing was changed; choose one from the list."
             }
-            Self::UnknownTurn => {
-                "The message you correct is no longer kept. Nothing was changed."
-            }
+            Self::UnknownTurn => "The message you correct is no longer kept. Nothing was changed.",
             Self::AnswerGone => {
                 "That message was answered before, and the answer is no longer kept. Please write it again as a new message."
             }
@@ -202,12 +203,8 @@ impl Refusal {
             Self::TakenOver => {
                 "This conversation goes on in another window. Reload this page to take it back."
             }
-            Self::Closing => {
-                "The program is being closed. What was said here is not kept."
-            }
-            Self::ForeignOrigin => {
-                "This address only answers its own page. Open it directly."
-            }
+            Self::Closing => "The program is being closed. What was said here is not kept.",
+            Self::ForeignOrigin => "This address only answers its own page. Open it directly.",
             Self::BadHistory => "The history could not be read.",
             Self::TextTooLong { .. } => "That message is too long.",
             Self::ClipTooLarge { .. } => "That recording is too large.",

@@ -282,9 +282,7 @@ impl Session {
         };
         match result {
             Ok(done) => {
-                inner
-                    .conversation
-                    .add(done, self.limits.history_utterances);
+                inner.conversation.add(done, self.limits.history_utterances);
                 if !inner.sensing_consent {
                     inner.conversation.forget_voice();
                 }
@@ -321,11 +319,9 @@ impl Session {
     }
 
     fn push(&self, inner: &mut Inner, event: ServerEvent) {
-        inner.log.push(
-            event,
-            self.limits.kept_events,
-            self.limits.kept_event_bytes,
-        );
+        inner
+            .log
+            .push(event, self.limits.kept_events, self.limits.kept_event_bytes);
         self.changed.send_replace(());
     }
 

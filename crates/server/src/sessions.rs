@@ -126,7 +126,10 @@ mod tests {
             ..Limits::default()
         });
         let _kept = [sessions.open(HERE).unwrap(), sessions.open(HERE).unwrap()];
-        assert_eq!(sessions.open(HERE).err(), Some(Refusal::TooManySessionsHere));
+        assert_eq!(
+            sessions.open(HERE).err(),
+            Some(Refusal::TooManySessionsHere)
+        );
         sessions.open(THERE).unwrap();
         assert_eq!(sessions.open(THERE).err(), Some(Refusal::TooManySessions));
     }
@@ -144,7 +147,10 @@ mod tests {
             tokio::time::advance(Duration::from_mins(20)).await;
             heard.hear();
         }
-        assert!(sessions.get(&heard.token).is_none(), "12 hours are the longest");
+        assert!(
+            sessions.get(&heard.token).is_none(),
+            "12 hours are the longest"
+        );
     }
 
     #[test]

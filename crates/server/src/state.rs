@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use crate::conversation::{Engine, TurnInput};
 use crate::limits::Limits;
+use crate::log::Kept;
 use crate::refusal::Refusal;
 use crate::session::{Begun, Session, take_turn};
 use crate::sessions::Sessions;
 use crate::workers::Workers;
-use crate::log::Kept;
 
 /// How many addresses the HTTP rate limit remembers at once.
 const ADDRESSES_REMEMBERED: usize = 10_000;
@@ -171,7 +171,11 @@ impl AppState {
                     Err(Refusal::TooSlow)
                 }
             };
-            tracing::debug!(session = session.number, is_answered = result.is_ok(), "a turn ended");
+            tracing::debug!(
+                session = session.number,
+                is_answered = result.is_ok(),
+                "a turn ended"
+            );
             session.finish(ticket, result);
         });
         Ok(Vec::new())

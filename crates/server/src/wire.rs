@@ -290,8 +290,7 @@ mod tests {
     }
 
     fn scored() -> impl Generator<Value = Vec<Scored>> {
-        let one = (any::<String>(), 0.0_f32..=1.0)
-            .prop_map(|(label, prob)| Scored { label, prob });
+        let one = (any::<String>(), 0.0_f32..=1.0).prop_map(|(label, prob)| Scored { label, prob });
         vec(one, 0..4)
     }
 
@@ -340,25 +339,35 @@ mod tests {
             hours,
         });
         prop_oneof![
-            (id(), any::<bool>(), texts(), vec(info, 0..3), any::<(usize, u64, u64)>()).prop_map(
-                |(text, resumed, emotions, strategies, bounds)| ServerEvent::Welcome {
-                    session: Private::new(text.clone()),
-                    resumed,
-                    reasoner: text.clone(),
-                    cues: text.clone(),
-                    emotions,
-                    strategies,
-                    limits: WireLimits {
-                        text_chars: bounds.0,
-                        clip_bytes: bounds.1,
-                        clip_ms: bounds.2
-                    },
-                    notice: text,
-                }
-            ),
+            (
+                id(),
+                any::<bool>(),
+                texts(),
+                vec(info, 0..3),
+                any::<(usize, u64, u64)>()
+            )
+                .prop_map(|(text, resumed, emotions, strategies, bounds)| {
+                    ServerEvent::Welcome {
+                        session: Private::new(text.clone()),
+                        resumed,
+                        reasoner: text.clone(),
+                        cues: text.clone(),
+                        emotions,
+                        strategies,
+                        limits: WireLimits {
+                            text_chars: bounds.0,
+                            clip_bytes: bounds.1,
+                            clip_ms: bounds.2,
+                        },
+                        notice: text,
+                    }
+                }),
             id().prop_map(|id| ServerEvent::Received { id }),
-            (id(), option::of(cue()), texts())
-                .prop_map(|(id, cue, notes)| ServerEvent::Cue { id, cue, notes }),
+            (id(), option::of(cue()), texts()).prop_map(|(id, cue, notes)| ServerEvent::Cue {
+                id,
+                cue,
+                notes
+            }),
             (id(), scored())
                 .prop_map(|(id, distribution)| ServerEvent::UserEmotion { id, distribution }),
             (id(), scored())
@@ -374,19 +383,22 @@ mod tests {
                     timings,
                 }
             }),
-            (id(), private(), vec(line, 0..3))
-                .prop_map(|(id, text, help)| ServerEvent::Crisis { id, text, help }),
+            (id(), private(), vec(line, 0..3)).prop_map(|(id, text, help)| ServerEvent::Crisis {
+                id,
+                text,
+                help
+            }),
             id().prop_map(|id| ServerEvent::Corrected { id }),
             Just(ServerEvent::Erased),
             id().prop_map(|text| ServerEvent::Notice { text }),
-            (option::of(id()), id(), id(), any::<bool>()).prop_map(
-                |(id, code, message, fatal)| ServerEvent::Error {
+            (option::of(id()), id(), id(), any::<bool>()).prop_map(|(id, code, message, fatal)| {
+                ServerEvent::Error {
                     id,
                     code,
                     message,
-                    fatal
+                    fatal,
                 }
-            ),
+            }),
         ]
     }
 
@@ -424,7 +436,8 @@ mod tests {
 
     #[test]
     fn a_turn_on_the_wire_looks_as_documented() {
-        let json = r#"{"type":"turn","id":"1","text":"hm","clip":{"bytes":9,"media_type":"video/webm"}}"#;
+        let json =
+            r#"{"type":"turn","id":"1","text":"hm","clip":{"bytes":9,"media_type":"video/webm"}}"#;
         let message: ClientMessage = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&message).unwrap(), json);
         let unknown = json.replace("\"id\"", "\"ip\"");

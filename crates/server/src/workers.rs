@@ -19,7 +19,7 @@ pub(crate) struct Workers {
 
 /// A place in the queue, held until its work is done.
 pub(crate) struct Place {
-    place: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
     clip_bytes: OwnedSemaphorePermit,
     threads: Arc<Semaphore>,
 }
@@ -47,7 +47,7 @@ impl Workers {
                 .map_err(|_| Refusal::Busy)
         };
         Ok(Place {
-            place: take(&self.places, 1)?,
+            turn: take(&self.places, 1)?,
             clip_bytes: take(&self.clip_bytes, n_clip_bytes)?,
             threads: Arc::clone(&self.threads),
         })
@@ -63,7 +63,7 @@ impl Place {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let thread = self.threads.acquire_owned().await.ok()?;
-        let held = (self.place, self.clip_bytes, thread);
+        let held = (self.turn, self.clip_bytes, thread);
         let job = tokio::task::spawn_blocking(move || {
             let _held = held;
             work()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use smes_cues::{CueExtractor, NativeExtractor};
-use smes_reasoning::{Reasoner, ReasoningError, reasoners};
+use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
@@ -34,7 +34,7 @@ enum CuesChoice {
 impl EngineArgs {
     /// The engine; loads the model.
     pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
-        let reasoner: Arc<dyn Reasoner> = reasoners::open(&self.reasoner)
+        let reasoner: Arc<dyn Reasoner> = smes_reasoning::open(&self.reasoner)
             .map_err(reasoner_error)?
             .into();
         let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
@@ -63,7 +63,7 @@ fn reasoner_error(error: ReasoningError) -> anyhow::Error {
 /// A turn's error with what to do about it.
 pub(crate) fn turn_error(error: TurnError) -> anyhow::Error {
     match error {
-        TurnError::Reasoning { source } => reasoner_error(source),
+        TurnError::Reasoning { source } => reasoner_error(*source),
         other => Advice::bad_input(other.hint(), other),
     }
 }

@@ -60,20 +60,34 @@ fn header_of<'r>(response: &'r Response<Body>, name: &str) -> &'r str {
 async fn the_page_comes_with_a_strict_policy_and_names_no_other_host() {
     let response = get("/").await;
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(header_of(&response, "content-type"), "text/html; charset=utf-8");
+    assert_eq!(
+        header_of(&response, "content-type"),
+        "text/html; charset=utf-8"
+    );
     let policy = header_of(&response, "content-security-policy");
     assert!(policy.starts_with("default-src 'self';") && !policy.contains("unsafe"));
     let permissions = header_of(&response, "permissions-policy");
     assert!(permissions.contains("camera=(self)") && permissions.contains("microphone=(self)"));
     let page = text(response).await;
-    for (idx, _) in page.match_indices("src=\"").chain(page.match_indices("href=\"")) {
+    for (idx, _) in page
+        .match_indices("src=\"")
+        .chain(page.match_indices("href=\""))
+    {
         let place = page[idx..].split('"').nth(1).unwrap();
-        assert!(!place.contains("//") || place.starts_with("https://findahelpline"), "{place}");
+        assert!(
+            !place.contains("//") || place.starts_with("https://findahelpline"),
+            "{place}"
+        );
     }
 }
 
 #[tokio::test]
 async fn everything_the_page_asks_for_is_there() {
+    let server = app(state(Limits::default()).0);
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        server.clone().oneshot(request).await.unwrap()
+    };
     let page = text(get("/").await).await;
     let mut n_assets = 0;
     for part in page.split("href=\"").chain(page.split("src=\"")).skip(1) {
@@ -103,7 +117,13 @@ async fn an_asset_the_browser_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn what_is_not_the_page_is_not_served() {
-    for path in ["/package.json", "/.npmrc", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/nothing"] {
+    for path in [
+        "/package.json",
+        "/.npmrc",
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "/nothing",
+    ] {
         assert_eq!(get(path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -152,8 +172,11 @@ async fn a_clip_needs_consent_and_then_gives_a_cue() {
     let refused = call(Limits::default(), post_form(&fields)).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     assert_eq!(value(refused).await["error"]["code"], "consent_missing");
-    let fields: [(&str, &[u8]); 3] =
-        [("text", b"hear"), ("clip", &clip), ("sensing_consent", b"true")];
+    let fields: [(&str, &[u8]); 3] = [
+        ("text", b"hear"),
+        ("clip", &clip),
+        ("sensing_consent", b"true"),
+    ];
     let report = value(call(Limits::default(), post_form(&fields)).await).await;
     assert!(report["cue"]["observation"].is_string(), "{report}");
     assert_eq!(report["response"], "So far: hear. Go on.");
@@ -163,7 +186,10 @@ async fn a_clip_needs_consent_and_then_gives_a_cue() {
 async fn a_crisis_has_its_own_key_and_no_chain() {
     let request = post_json(&json!({"text": "I want to end my life", "locale": "en-GB"}));
     let report = value(call(Limits::default(), request).await).await;
-    assert!(report["crisis"]["help"][0]["contact"].is_string(), "{report}");
+    assert!(
+        report["crisis"]["help"][0]["contact"].is_string(),
+        "{report}"
+    );
     assert_eq!(report["response"], report["crisis"]["text"]);
     assert_eq!(report["strategy"], Value::Null);
 }
@@ -197,17 +223,29 @@ async fn bad_requests_have_their_codes() {
     };
     let bad = StatusCode::BAD_REQUEST;
     check(post_json(&json!({"text": ""})), bad, "empty_turn").await;
-    check(post_json(&json!({"text": "12345678901"})), bad, "text_too_long").await;
+    check(
+        post_json(&json!({"text": "12345678901"})),
+        bad,
+        "text_too_long",
+    )
+    .await;
     check(post_json(&json!({"words": "x"})), bad, "not_understood").await;
     check(post_json(&json!([1])), bad, "not_understood").await;
     check(post_form(&[("secret", b"x")]), bad, "not_understood").await;
-    let plain = Request::post("/api/v1/turn").body(Body::from("hello")).unwrap();
+    let plain = Request::post("/api/v1/turn")
+        .body(Body::from("hello"))
+        .unwrap();
     check(plain, bad, "not_understood").await;
     let large = [7; 200];
     let too_large = StatusCode::PAYLOAD_TOO_LARGE;
     check(post_form(&[("clip", &large)]), too_large, "clip_too_large").await;
     let huge = vec![b'x'; 5 * 1024 * 1024];
-    check(post_form(&[("text", &huge)]), too_large, "message_too_large").await;
+    check(
+        post_form(&[("text", &huge)]),
+        too_large,
+        "message_too_large",
+    )
+    .await;
     let fails = post_json(&json!({"text": "hi"}));
     let limits = Limits {
         address_turns_per_minute: 0,

@@ -10,7 +10,13 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{TestServer, answer, faulty_state, kind, kinds, turn, wav};
 
-const CHAIN: [&str; 5] = ["received", "cue", "user_emotion", "strategy", "system_emotion"];
+const CHAIN: [&str; 5] = [
+    "received",
+    "cue",
+    "user_emotion",
+    "strategy",
+    "system_emotion",
+];
 
 fn seqs(events: &[Envelope]) -> Vec<u64> {
     events.iter().map(|envelope| envelope.seq).collect()
@@ -24,7 +30,11 @@ async fn a_turn_is_told_in_the_order_of_reasoning() {
     let events = client.rest_of_turn().await;
     let told = kinds(&events);
     assert_eq!(told[..5], CHAIN);
-    assert!(told[5..told.len() - 1].iter().all(|kind| kind == "response_delta"));
+    assert!(
+        told[5..told.len() - 1]
+            .iter()
+            .all(|kind| kind == "response_delta")
+    );
     assert_eq!(told.last().unwrap(), "response");
     assert_eq!(seqs(&events), (1..=events.len() as u64).collect::<Vec<_>>());
     let pieces: String = events
@@ -47,10 +57,13 @@ async fn a_clip_becomes_a_cue_and_its_times_are_told() {
     let ServerEvent::Cue { cue: Some(cue), .. } = &events[1].event else {
         panic!("no cue came of a clear tone: {:?}", events[1]);
     };
-    let pitch = cue.features.iter().find(|feature| feature.unit == "Hz").unwrap();
+    let pitch = cue
+        .features
+        .iter()
+        .find(|feature| feature.unit == "Hz")
+        .unwrap();
     assert!((pitch.value - 140.0).abs() < 7.0, "{}", pitch.value);
-    let Some(ServerEvent::Response { timings, .. }) =
-        events.last().map(|envelope| &envelope.event)
+    let Some(ServerEvent::Response { timings, .. }) = events.last().map(|envelope| &envelope.event)
     else {
         panic!("no response");
     };
@@ -62,9 +75,14 @@ async fn a_clip_becomes_a_cue_and_its_times_are_told() {
 async fn a_clip_that_cannot_be_read_does_not_stop_the_turn() {
     let server = TestServer::start(Limits::default()).await;
     let (mut client, _) = server.hello().await;
-    client.turn_with_clip("a", "still here", b"this is no media").await;
+    client
+        .turn_with_clip("a", "still here", b"this is no media")
+        .await;
     let events = client.rest_of_turn().await;
-    let ServerEvent::Cue { cue: None, notes, .. } = &events[1].event else {
+    let ServerEvent::Cue {
+        cue: None, notes, ..
+    } = &events[1].event
+    else {
         panic!("a cue came of nothing");
     };
     assert_eq!(notes.len(), 1);
@@ -106,7 +124,9 @@ async fn a_crisis_gets_the_reviewed_answer_and_nothing_of_the_chain() {
         panic!("no crisis");
     };
     assert!(!help.is_empty());
-    client.turn("b", "What is the weather like in spring?").await;
+    client
+        .turn("b", "What is the weather like in spring?")
+        .await;
     let events = client.rest_of_turn().await;
     assert_eq!(kinds(&events)[..5], CHAIN, "the conversation goes on");
 }
@@ -134,7 +154,10 @@ async fn a_dropped_socket_misses_nothing() {
     let again = client.rest_of_turn().await;
     assert_eq!(again, events[3..]);
     let next = client.ask("b", "two").await;
-    assert!(next.contains("one / two"), "the history is still there: {next}");
+    assert!(
+        next.contains("one / two"),
+        "the history is still there: {next}"
+    );
 }
 
 #[tokio::test]
@@ -205,6 +228,7 @@ async fn erase_silences_a_turn_that_is_still_running() {
     let (mut client, _) = server.hello().await;
     client.turn("a", "please wait, rowan").await;
     assert_eq!(kind(&client.next().await.event), "received");
+    assert_eq!(kind(&client.next().await.event), "cue");
     client.say(&ClientMessage::Erase).await;
     assert_eq!(kind(&client.next().await.event), "erased");
     server.switch.let_go();
@@ -333,6 +357,7 @@ async fn turns_come_one_at_a_time_and_not_too_fast() {
     let (mut client, _) = server.hello().await;
     client.turn("a", "please wait").await;
     assert_eq!(kind(&client.next().await.event), "received");
+    assert_eq!(kind(&client.next().await.event), "cue");
     client.turn("b", "impatient").await;
     assert_eq!(client.refusal().await.0, "turn_in_progress");
     server.switch.let_go();
@@ -355,7 +380,10 @@ async fn a_reasoner_that_fails_leaves_the_session_whole() {
         };
         assert_eq!((code.as_str(), *fatal), ("reasoner_failed", false));
     }
-    assert_eq!(client.ask("d", "after").await, "So far: before / after. Go on.");
+    assert_eq!(
+        client.ask("d", "after").await,
+        "So far: before / after. Go on."
+    );
 }
 
 #[tokio::test]
@@ -472,7 +500,9 @@ async fn another_sites_page_cannot_connect() {
         let mut request = format!("ws://{}/api/v1/live", server.address)
             .into_client_request()
             .unwrap();
-        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("origin", origin.parse().unwrap());
         tokio_tungstenite::connect_async(request).await.is_ok()
     };
     assert!(check(format!("http://{}", server.address)).await);

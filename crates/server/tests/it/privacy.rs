@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use smes_dialogue::{mesc_emotions, mesc_strategies};
 use smes_server::wire::ClientMessage;
 use smes_server::{Limits, app, parse_history};
-use smes_dialogue::{mesc_emotions, mesc_strategies};
 use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
@@ -56,7 +56,12 @@ async fn talk_about_the_marker() -> String {
     let mut debug = String::new();
     let crisis = format!("{MARKER}, I want to kill myself");
     let texts = ["", "please fail", "please panic", "please judge", "x"];
-    for (idx, text) in texts.iter().map(|text| format!("{MARKER} {text}")).chain([crisis]).enumerate() {
+    for (idx, text) in texts
+        .iter()
+        .map(|text| format!("{MARKER} {text}"))
+        .chain([crisis])
+        .enumerate()
+    {
         let message = turn(&idx.to_string(), &text, None);
         debug.push_str(&format!("{message:?}"));
         client.say(&message).await;
@@ -64,7 +69,9 @@ async fn talk_about_the_marker() -> String {
             debug.push_str(&format!("{envelope:?}"));
         }
     }
-    client.turn_with_clip("clip", MARKER, MARKER.as_bytes()).await;
+    client
+        .turn_with_clip("clip", MARKER, MARKER.as_bytes())
+        .await;
     debug.push_str(&format!("{:?}", client.rest_of_turn().await));
     let long = format!("{MARKER} {}", "x".repeat(200));
     client.turn("long", &long).await;
@@ -89,7 +96,6 @@ async fn talk_about_the_marker() -> String {
         sensing_consent: false,
     };
     client.say(&hello).await;
-    client.next().await;
     debug.push_str(&format!("{hello:?} {:?}", client.next().await));
     let requests = [
         format!(r#"{{"text":"{MARKER}"}}"#),
@@ -123,7 +129,10 @@ fn neither_logs_nor_debug_output_hold_what_is_said() {
     let debug = runtime.block_on(talk_about_the_marker());
     drop(runtime);
     let logged = log.text();
-    assert!(logged.contains("a turn failed"), "the log was captured: {logged}");
+    assert!(
+        logged.contains("a turn failed"),
+        "the log was captured: {logged}"
+    );
     assert!(!logged.contains(MARKER), "{logged}");
     assert!(!debug.contains(MARKER), "{debug}");
 }

@@ -366,7 +366,10 @@ pub(crate) fn kind(event: &ServerEvent) -> String {
 }
 
 pub(crate) fn kinds(events: &[Envelope]) -> Vec<String> {
-    events.iter().map(|envelope| kind(&envelope.event)).collect()
+    events
+        .iter()
+        .map(|envelope| kind(&envelope.event))
+        .collect()
 }
 
 /// A WAV file: `n_ms` of a voice-like tone of 140 Hz with overtones.
