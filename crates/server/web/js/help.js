@@ -35,13 +35,15 @@ export function helpList(lines) {
 }
 
 /**
- * The way to reach a line: a link to dial where it is a number.
+ * The way to reach a line: a link to dial where it is a number to call.
  *
  * @param {HelpLine} line
  */
 export function contactOf(line) {
-  const number = /^[+\d][\d\s()-]{1,}$/.test(line.contact.trim());
-  return number ? h('a', { class: 'contact', href: `tel:${line.contact.replace(/[^+\d]/g, '')}` }, line.contact) : h('span', { class: 'contact' }, line.contact);
+  const number = /^(?:call (?:or text )?)?([+\d][\d\s()-]+)$/.exec(line.contact.trim())?.[1];
+  const kind = /\d{2}/.test(line.contact) ? 'contact reach' : 'contact';
+  if (!number) return h('span', { class: kind }, line.contact);
+  return h('a', { class: kind, href: `tel:${number.replace(/[^+\d]/g, '')}` }, line.contact);
 }
 
 /** @param {HelpLine} line */
