@@ -3,10 +3,12 @@
 //! One trait, [`Reasoner`], stands for the paper's chain `E -> S -> SE -> R`; every model that can
 //! do the job implements it in a file of its own. No training here, and nothing about servers.
 
+pub mod bank;
 pub mod controls;
 mod error;
 mod reasoner;
-mod reasoners;
+pub mod reasoners;
+pub mod starter;
 
 pub use error::ReasoningError;
 pub use reasoner::Reasoner;

@@ -3,11 +3,14 @@
 //! To add a reasoner, write its file and add its arm to [`open`] and its name to [`AVAILABLE`]
 //! (`docs/guides/add-a-model.md`).
 
+use std::path::Path;
+
 use crate::controls::{Majority, RepeatLastStrategy};
+use crate::starter::StarterReasoner;
 use crate::{Reasoner, ReasoningError};
 
 /// The names that [`open`] knows, as shown in messages.
-pub const AVAILABLE: &[&str] = &[Majority::NAME, RepeatLastStrategy::NAME];
+pub const AVAILABLE: &[&str] = &["starter:DIR", Majority::NAME, RepeatLastStrategy::NAME];
 
 /// The reasoner of that name. What follows a first `:` is the reasoner's own: a folder, an address.
 ///
@@ -19,6 +22,7 @@ pub fn open(name: &str) -> Result<Box<dyn Reasoner>, ReasoningError> {
         None => (name, None),
     };
     match (kind, place) {
+        (StarterReasoner::NAME, Some(dir)) => Ok(Box::new(StarterReasoner::load(Path::new(dir))?)),
         (Majority::NAME, None) => Ok(Box::new(Majority::new())),
         (RepeatLastStrategy::NAME, None) => Ok(Box::new(RepeatLastStrategy::new())),
         _ => Err(ReasoningError::UnknownReasoner {

@@ -45,6 +45,9 @@ pub struct StarterReasoner {
 }
 
 impl StarterReasoner {
+    /// Its name among the reasoners.
+    pub const NAME: &str = "starter";
+
     /// Loads a model folder, as `smes train` writes it.
     ///
     /// # Errors
@@ -138,7 +141,7 @@ impl StarterReasoner {
 
 impl Reasoner for StarterReasoner {
     fn id(&self) -> String {
-        format!("starter@{}", self.config.version)
+        format!("{}@{}", Self::NAME, self.config.version)
     }
 
     fn emotions(&self) -> &EmotionSet {
