@@ -15,6 +15,7 @@ pub(crate) struct Table<'p, 'c, const N: usize> {
     reader: csv::Reader<HashedFile<'p, 'c>>,
     names: [&'static str; N],
     columns: [usize; N],
+    n_fields: usize,
     record: ByteRecord,
 }
 
@@ -35,6 +36,10 @@ impl<'p, 'c, const N: usize> Table<'p, 'c, N> {
         let file = HashedFile::open(path, on_bytes)?;
         let mut reader = csv::ReaderBuilder::new()
             .buffer_capacity(1 << 16)
+            // Rows end at a line feed, a carriage return before it is cut off below: with the
+            // library's own rule the line numbers of files with both are one too low.
+            .terminator(csv::Terminator::Any(b'\n'))
+            .flexible(true)
             .from_reader(file);
         let header = reader
             .byte_headers()
@@ -54,6 +59,7 @@ impl<'p, 'c, const N: usize> Table<'p, 'c, N> {
         }
         Ok(Self {
             path: path.to_owned(),
+            n_fields: header.len(),
             reader,
             names,
             columns,
@@ -67,16 +73,30 @@ impl<'p, 'c, const N: usize> Table<'p, 'c, N> {
     }
 
     pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_, N>>, ImportError> {
-        let found = self
-            .reader
-            .read_byte_record(&mut self.record)
-            .map_err(|error| from_csv(&self.path, error))?;
+        let mut found = self.read_record()?;
+        while found && self.record.len() == 1 && self.record[0].trim_ascii().is_empty() {
+            found = self.read_record()?;
+        }
+        if found && self.record.len() != self.n_fields {
+            return Err(ImportError::BrokenRow {
+                path: self.path.clone(),
+                line: self.record.position().map_or(1, csv::Position::line),
+                found: self.record.len() as u64,
+                expected: self.n_fields as u64,
+            });
+        }
         Ok(found.then_some(Row {
             path: &self.path,
             names: &self.names,
             columns: &self.columns,
             record: &self.record,
         }))
+    }
+
+    fn read_record(&mut self) -> Result<bool, ImportError> {
+        self.reader
+            .read_byte_record(&mut self.record)
+            .map_err(|error| from_csv(&self.path, error))
     }
 
     pub(crate) fn into_source(self) -> SourceFile {
@@ -96,7 +116,11 @@ impl<const N: usize> Row<'_, N> {
 
     /// The text of the `idx`-th wanted column.
     pub(crate) fn text(&self, idx: usize) -> Result<&str, ImportError> {
-        let field = self.record.get(self.columns[idx]).unwrap_or_default();
+        let column = self.columns[idx];
+        let mut field = self.record.get(column).unwrap_or_default();
+        if column + 1 == self.record.len() {
+            field = field.strip_suffix(b"\r").unwrap_or(field);
+        }
         std::str::from_utf8(field).map_err(|_| ImportError::InvalidUtf8 {
             path: self.path(),
             line: self.line(),
@@ -123,7 +147,7 @@ fn missing_column(path: &Path, column: &'static str, header: &ByteRecord) -> Imp
         found: header
             .iter()
             .take(32)
-            .map(|field| shortened(&String::from_utf8_lossy(field)))
+            .map(|field| shortened(String::from_utf8_lossy(field).trim()))
             .collect(),
     }
 }
@@ -133,14 +157,6 @@ fn from_csv(path: &Path, error: csv::Error) -> ImportError {
     let path = path.to_owned();
     match error.into_kind() {
         ErrorKind::Io(source) => ImportError::Io { path, source },
-        ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => ImportError::BrokenRow {
-            path,
-            line,
-            found: len,
-            expected: expected_len,
-        },
         _ => ImportError::InvalidUtf8 {
             path,
             line,

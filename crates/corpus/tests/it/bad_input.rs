@@ -147,7 +147,7 @@ fn json_error(edit: impl Fn(String) -> String) -> String {
 #[test]
 fn json_errors_name_the_line_and_never_the_words() {
     let error = json_error(|text| text.replacen("\"text\"", "\"words\"", 1));
-    assert!(error.starts_with("`val.json` line 10, column"), "{error}");
+    assert!(error.starts_with("`val.json` line 11, column"), "{error}");
     assert!(error.ends_with("missing field `text`"), "{error}");
     let error =
         json_error(|text| text.replacen("\"dialog\": [", "\"dialog\": \"marker\", \"x\": [", 1));
