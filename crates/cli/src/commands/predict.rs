@@ -264,25 +264,23 @@ impl Predictor<'_> {
         instances
             .iter()
             .map(|instance| {
-                self.instance(dialogue, instance)
-                    .map_err(bad_reasoner)
-                    .with_context(|| {
-                        format!(
-                            "utterance {} of dialogue `{}`",
-                            instance.utterance_idx, dialogue.id
-                        )
-                    })
+                self.instance(dialogue, instance).with_context(|| {
+                    format!(
+                        "utterance {} of dialogue `{}`",
+                        instance.utterance_idx, dialogue.id
+                    )
+                })
             })
             .collect()
     }
 
-    fn instance(&self, dialogue: &Dialogue, instance: &Instance) -> Result<Record, ReasoningError> {
+    fn instance(&self, dialogue: &Dialogue, instance: &Instance) -> anyhow::Result<Record> {
         let mut context = DialogueContext::before(&dialogue.utterances, instance.utterance_idx);
         for (idx, utterance) in context.utterances.iter_mut().enumerate() {
             utterance.cue = self.cues.get(&(dialogue.id.clone(), idx)).cloned();
         }
         let begun = Instant::now();
-        let plan = self.reasoner.plan(&context)?;
+        let plan = self.reasoner.plan(&context).map_err(bad_reasoner)?;
         let mut timings = PredictionTimings {
             plan_ms: milliseconds(begun),
             respond_ms: None,
@@ -290,7 +288,8 @@ impl Predictor<'_> {
         let mut response = None;
         if self.responses {
             let begun = Instant::now();
-            response = Some(self.reasoner.respond(&context, &plan, &mut |_| {})?.text);
+            let reply = self.reasoner.respond(&context, &plan, &mut |_| {});
+            response = Some(reply.map_err(bad_reasoner)?.text);
             timings.respond_ms = Some(milliseconds(begun));
         }
         Ok(Record {
@@ -351,9 +350,11 @@ mod tests {
         let mut csv = format!("{HEADER}\n");
         for dialogue in 0..2 {
             for (idx, (speaker, emotion, strategy)) in ROWS.iter().enumerate() {
-                csv.push_str(&format!(
-                    "invented words {dialogue} {idx},{speaker},{emotion},{strategy},{dialogue},{idx},1,1,\"00:00:{idx:02},000\",\"00:00:{idx:02},900\"\n"
-                ));
+                let time = format!("\"00:00:{idx:02},000\",\"00:00:{idx:02},900\"");
+                csv += "invented words ";
+                let place = format!("{dialogue},{idx},1,1,{time}\n");
+                let words = format!("{dialogue} {idx},{speaker},{emotion},{strategy},");
+                csv.extend([words, place]);
             }
         }
         let turn = |(idx, (speaker, emotion, strategy)): (usize, &(&str, &str, &str))| {
