@@ -1,6 +1,7 @@
 //! `smes chat`: the conversation in the terminal, or line by line through a pipe.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
@@ -290,13 +291,13 @@ impl Chat<'_> {
     fn markdown(&self) -> String {
         let mut copy = String::from("# A conversation with smes\n");
         for turn in &self.turns {
-            copy.push_str(&format!("\n**You:** {}\n", turn.text.expose()));
+            let _ = write!(copy, "\n**You:** {}\n", turn.text.expose());
             if let Some(response) = &turn.report.response {
-                copy.push_str(&format!("\n**smes:** {}\n", response.expose()));
+                let _ = write!(copy, "\n**smes:** {}\n", response.expose());
             }
             let lines = reading_lines(&turn.report);
             if !lines.is_empty() {
-                copy.push_str(&format!("\n```\n{}\n```\n", lines.join("\n")));
+                let _ = write!(copy, "\n```\n{}\n```\n", lines.join("\n"));
             }
         }
         copy

@@ -190,25 +190,25 @@ mod tests {
     use smes_dialogue::{Strategy, mesc_strategies};
     use smes_server::wire::{Scored, Timings};
 
-    fn decision(label: &str, prob: f32) -> Option<Decision> {
+    fn decision(label: &str, prob: f32) -> Decision {
         let scored = |label: &str, prob| Scored {
             label: label.to_owned(),
             prob,
         };
-        Some(Decision {
+        Decision {
             label: label.to_owned(),
             prob,
             distribution: vec![scored(label, prob), scored("joy", 1.0 - prob)],
-        })
+        }
     }
 
     #[test]
     fn a_reading_stands_in_the_order_of_reasoning() {
         let report = TurnReport {
             notes: vec!["the clip has no sound".to_owned()],
-            user_emotion: decision("fear", 0.7),
-            strategy: decision("Approval", 0.9),
-            system_emotion: decision("neutral", 0.96),
+            user_emotion: Some(decision("fear", 0.7)),
+            strategy: Some(decision("Approval", 0.9)),
+            system_emotion: Some(decision("neutral", 0.96)),
             response_strategy: mesc_strategies().parse("Others").ok(),
             timings: Some(Timings {
                 total_ms: 41.4,
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_strategy_is_named_once_when_the_answer_follows_it() {
         let report = TurnReport {
-            strategy: decision("Approval", 0.9),
+            strategy: Some(decision("Approval", 0.9)),
             response_strategy: Some(Strategy::from_name("Approval")),
             ..TurnReport::default()
         };

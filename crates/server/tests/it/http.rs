@@ -92,7 +92,8 @@ async fn everything_the_page_asks_for_is_there() {
     let mut n_assets = 0;
     for part in page.split("href=\"").chain(page.split("src=\"")).skip(1) {
         let place = part.split('"').next().unwrap();
-        if place.ends_with(".js") || place.ends_with(".css") || place.ends_with(".svg") {
+        let kind = place.rsplit('.').next();
+        if matches!(kind, Some("js" | "css" | "svg")) {
             let path = format!("/{}", place.trim_start_matches('/'));
             let response = get(&path).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");

@@ -1,5 +1,6 @@
 //! Nothing that a person says reaches a log, an error or `Debug` output.
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -46,11 +47,7 @@ impl Log {
 }
 
 /// Turns of every kind, with the marker wherever a person's words or secrets can stand.
-async fn talk_about_the_marker() -> String {
-    let limits = Limits {
-        text_chars: 100,
-        ..Limits::default()
-    };
+async fn talk_about_the_marker(limits: Limits) -> String {
     let mut server = TestServer::start(limits).await;
     let (mut client, token) = server.hello().await;
     let mut debug = String::new();
@@ -63,16 +60,16 @@ async fn talk_about_the_marker() -> String {
         .enumerate()
     {
         let message = turn(&idx.to_string(), &text, None);
-        debug.push_str(&format!("{message:?}"));
+        write!(debug, "{message:?}").unwrap();
         client.say(&message).await;
         for envelope in client.rest_of_turn().await {
-            debug.push_str(&format!("{envelope:?}"));
+            write!(debug, "{envelope:?}").unwrap();
         }
     }
     client
         .turn_with_clip("clip", MARKER, MARKER.as_bytes())
         .await;
-    debug.push_str(&format!("{:?}", client.rest_of_turn().await));
+    write!(debug, "{:?}", client.rest_of_turn().await).unwrap();
     let long = format!("{MARKER} {}", "x".repeat(200));
     client.turn("long", &long).await;
     client.refusal().await;
@@ -96,7 +93,14 @@ async fn talk_about_the_marker() -> String {
         sensing_consent: false,
     };
     client.say(&hello).await;
-    debug.push_str(&format!("{hello:?} {:?}", client.next().await));
+    write!(debug, "{hello:?} {:?}", client.next().await).unwrap();
+    server.stop();
+    assert!(!debug.contains(&token), "the token is a secret too");
+    debug
+}
+
+/// Single turns of every kind, with the marker in them.
+async fn post_the_marker(limits: Limits) {
     let requests = [
         format!(r#"{{"text":"{MARKER}"}}"#),
         format!(r#"{{"text":"{MARKER} please fail"}}"#),
@@ -110,9 +114,6 @@ async fn talk_about_the_marker() -> String {
             .unwrap();
         app(state(limits).0).oneshot(request).await.unwrap();
     }
-    server.stop();
-    assert!(!debug.contains(&token), "the token is a secret too");
-    debug
 }
 
 #[test]
@@ -126,7 +127,12 @@ fn neither_logs_nor_debug_output_hold_what_is_said() {
         .with_ansi(false)
         .init();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let debug = runtime.block_on(talk_about_the_marker());
+    let limits = Limits {
+        text_chars: 100,
+        ..Limits::default()
+    };
+    let debug = runtime.block_on(talk_about_the_marker(limits));
+    runtime.block_on(post_the_marker(limits));
     drop(runtime);
     let logged = log.text();
     assert!(

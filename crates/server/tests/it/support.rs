@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use smes_cues::{CueError, CueExtractor, NativeExtractor, SpeakerBaseline};
 use smes_dialogue::{
-    Cue, DialogueContext, Distribution, EmotionSet, Extractor, Label, Plan, Reply, Role,
-    StrategySet, UnknownLabel, mesc_emotions, mesc_strategies,
+    Cue, DialogueContext, Distribution, EmotionSet, Extractor, Plan, Reply, Role, StrategySet,
+    UnknownLabel, mesc_emotions, mesc_strategies,
 };
 use smes_media::Clip;
 use smes_reasoning::{Reasoner, ReasoningError};
