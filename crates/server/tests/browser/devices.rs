@@ -48,6 +48,8 @@ impl Devices {
                 "lavfi",
                 "-i",
                 moving,
+                "-pix_fmt",
+                "yuvj420p",
                 "-q:v",
                 "5",
                 text(&picture),

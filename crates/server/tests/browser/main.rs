@@ -230,6 +230,7 @@ async fn a_spoken_turn_shows_what_was_heard() {
     );
     browser.picture("spoken-light").await;
     browser.colours("dark").await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     browser.picture("spoken-dark").await;
     browser.press("#mic").await;
     browser.press("#cam").await;
