@@ -5,6 +5,8 @@
 //! says `skipped:` and why. Pictures of the page are left in `target/tmp/page/` for people to look
 //! at. A binary of its own, so that it can be chosen or left out by name (`--test browser`).
 
+#![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
+
 mod chromium;
 mod devices;
 mod site;
@@ -232,17 +234,7 @@ async fn a_spoken_turn_shows_what_was_heard() {
     browser.colours("dark").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     browser.picture("spoken-dark").await;
-    browser.press("#mic").await;
-    browser.press("#cam").await;
-    browser
-        .until("document.querySelector('#speak').hidden && document.querySelector('#self').hidden")
-        .await;
-    let is_dark = "document.querySelector('#self-view').srcObject === null";
-    assert_eq!(
-        browser.value(is_dark).await,
-        json!(true),
-        "the camera is closed"
-    );
+    close_devices(browser).await;
     visit.end().await;
 }
 
@@ -368,6 +360,20 @@ async fn the_keyboard_is_enough() {
         "false"
     );
     visit.end().await;
+}
+
+async fn close_devices(browser: &Chromium) {
+    browser.press("#mic").await;
+    browser.press("#cam").await;
+    browser
+        .until("document.querySelector('#speak').hidden && document.querySelector('#self').hidden")
+        .await;
+    let is_dark = "document.querySelector('#self-view').srcObject === null";
+    assert_eq!(
+        browser.value(is_dark).await,
+        json!(true),
+        "the camera is closed"
+    );
 }
 
 async fn tab_to(browser: &Chromium, id: &str) {

@@ -1,4 +1,4 @@
-//! The few lines of HTTP that a WebDriver client needs, so that the tests pull in no HTTP library.
+//! The few lines of HTTP that a `WebDriver` client needs, so that the tests pull in no HTTP library.
 
 use std::sync::Arc;
 
