@@ -18,59 +18,340 @@ const MAX_CHARS: usize = 2_000;
 
 /// Openings that carry nothing and are cut.
 const OPENINGS: &[&str] = &[
-    "and", "but", "so", "well", "because", "cause", "yeah", "yes", "no", "ok", "okay", "also", "then", "now", "actually",
-    "honestly", "basically", "anyway", "maybe", "plus", "oh", "um", "uh", "hi", "hello", "hey", "sorry", "lately",
-    "recently", "sometimes", "usually", "today", "yesterday", "still", "mostly", "just", "like",
+    "and",
+    "but",
+    "so",
+    "well",
+    "because",
+    "cause",
+    "yeah",
+    "yes",
+    "no",
+    "ok",
+    "okay",
+    "also",
+    "then",
+    "now",
+    "actually",
+    "honestly",
+    "basically",
+    "anyway",
+    "maybe",
+    "plus",
+    "oh",
+    "um",
+    "uh",
+    "hi",
+    "hello",
+    "hey",
+    "sorry",
+    "lately",
+    "recently",
+    "sometimes",
+    "usually",
+    "today",
+    "yesterday",
+    "still",
+    "mostly",
+    "just",
+    "like",
 ];
 /// First-person openings that carry nothing: `I guess I miss him`.
-const HEDGES: &[&str] = &["i guess", "i think", "i mean", "i suppose", "i feel like", "i just feel like", "i know", "i believe"];
+const HEDGES: &[&str] = &[
+    "i guess",
+    "i think",
+    "i mean",
+    "i suppose",
+    "i feel like",
+    "i just feel like",
+    "i know",
+    "i believe",
+];
 /// A clause that ends with one of these goes on.
 const DANGLING: &[&str] = &[
-    "and", "but", "or", "to", "the", "a", "an", "of", "with", "because", "that", "if", "when", "my", "like", "for", "at", "in",
-    "on", "by", "so", "as", "than", "from", "about", "into", "is", "was", "am", "are", "be", "i", "who", "which", "what",
-    "how", "why", "where", "while", "until", "since", "his", "her", "their", "this", "very", "too", "not", "have",
-    "has", "had", "i'm", "i've", "i'd", "i'll", "would", "could", "can", "will", "do", "does", "did", "just", "really", "even", "though", "although",
+    "and", "but", "or", "to", "the", "a", "an", "of", "with", "because", "that", "if", "when",
+    "my", "like", "for", "at", "in", "on", "by", "so", "as", "than", "from", "about", "into", "is",
+    "was", "am", "are", "be", "i", "who", "which", "what", "how", "why", "where", "while", "until",
+    "since", "his", "her", "their", "this", "very", "too", "not", "have", "has", "had", "i'm",
+    "i've", "i'd", "i'll", "would", "could", "can", "will", "do", "does", "did", "just", "really",
+    "even", "though", "although",
 ];
 /// Words that make a clause unfit: other persons it would confuse, or nothing to hand back as true.
 const UNFIT: &[&str] = &[
-    "you", "your", "yours", "yourself", "you're", "u", "ur", "we", "us", "our", "ours", "we're", "we've", "ourselves", "let's", "thy",
-    "kill", "killed", "killing", "suicide", "suicidal", "die", "dying", "dead", "murder", "stab", "shoot", "gun", "knife",
-    "pills", "overdose", "overdosed", "cut", "cutting", "harm", "harming", "hurt", "hurting", "burn", "blood", "bleeding", "rape", "raped", "abuse",
-    "abused", "abuses", "molested", "assaulted", "beat", "beats", "hits", "choked", "unalive", "kms", "hang", "jump", "disappear",
-    "stupid", "idiot", "worthless", "useless", "ugly", "fat", "failure", "loser", "pathetic", "disgusting", "hate", "hated",
-    "hates", "crazy", "insane", "psycho", "lazy", "weak", "selfish", "horrible", "terrible", "awful", "dumb", "trash", "garbage", "freak",
-    "monster", "burden", "fault", "deserve", "deserved", "bitch", "bitches", "fuck", "fucking", "fucked", "shit", "slut", "whore", "bastard", "asshole",
-    "damn", "cunt", "dick", "nothing", "nobody", "hopeless", "pointless", "unlovable", "broken", "waste", "evil", "cursed", "ruin", "ruined",
+    "you",
+    "your",
+    "yours",
+    "yourself",
+    "you're",
+    "u",
+    "ur",
+    "we",
+    "us",
+    "our",
+    "ours",
+    "we're",
+    "we've",
+    "ourselves",
+    "let's",
+    "thy",
+    "kill",
+    "killed",
+    "killing",
+    "suicide",
+    "suicidal",
+    "die",
+    "dying",
+    "dead",
+    "murder",
+    "stab",
+    "shoot",
+    "gun",
+    "knife",
+    "pills",
+    "overdose",
+    "overdosed",
+    "cut",
+    "cutting",
+    "harm",
+    "harming",
+    "hurt",
+    "hurting",
+    "burn",
+    "blood",
+    "bleeding",
+    "rape",
+    "raped",
+    "abuse",
+    "abused",
+    "abuses",
+    "molested",
+    "assaulted",
+    "beat",
+    "beats",
+    "hits",
+    "choked",
+    "unalive",
+    "kms",
+    "hang",
+    "jump",
+    "disappear",
+    "stupid",
+    "idiot",
+    "worthless",
+    "useless",
+    "ugly",
+    "fat",
+    "failure",
+    "loser",
+    "pathetic",
+    "disgusting",
+    "hate",
+    "hated",
+    "hates",
+    "crazy",
+    "insane",
+    "psycho",
+    "lazy",
+    "weak",
+    "selfish",
+    "horrible",
+    "terrible",
+    "awful",
+    "dumb",
+    "trash",
+    "garbage",
+    "freak",
+    "monster",
+    "burden",
+    "fault",
+    "deserve",
+    "deserved",
+    "bitch",
+    "bitches",
+    "fuck",
+    "fucking",
+    "fucked",
+    "shit",
+    "slut",
+    "whore",
+    "bastard",
+    "asshole",
+    "damn",
+    "cunt",
+    "dick",
+    "nothing",
+    "nobody",
+    "hopeless",
+    "pointless",
+    "unlovable",
+    "broken",
+    "waste",
+    "evil",
+    "cursed",
+    "ruin",
+    "ruined",
     // "I never do anything right" must not come back as a fact.
-    "never", "sex", "sexual", "naked", "nazi", "fail", "failed", "incompetent", "inadequate", "shameful", "live", "alive", "living", "exist", "anymore",
-    "mess", "joke", "coward", "liar", "cheater", "slutty", "retard", "retarded", "moron", "scum", "toxic", "gross", "dirty", "alone", "end", "ending",
+    "never",
+    "sex",
+    "sexual",
+    "naked",
+    "nazi",
+    "fail",
+    "failed",
+    "incompetent",
+    "inadequate",
+    "shameful",
+    "live",
+    "alive",
+    "living",
+    "exist",
+    "anymore",
+    "mess",
+    "joke",
+    "coward",
+    "liar",
+    "cheater",
+    "slutty",
+    "retard",
+    "retarded",
+    "moron",
+    "scum",
+    "toxic",
+    "gross",
+    "dirty",
+    "alone",
+    "end",
+    "ending",
 ];
 /// Second words that show a first-person clause without a verb.
-const NO_VERB: &[&str] = &["and", "or", "but", "the", "a", "an", "of", "in", "on", "who", "that", "which", "too", "if", "when", "because", "for", "at", "my", "myself", "me"];
+const NO_VERB: &[&str] = &[
+    "and", "or", "but", "the", "a", "an", "of", "in", "on", "who", "that", "which", "too", "if",
+    "when", "because", "for", "at", "my", "myself", "me",
+];
 /// Verbs that show that a clause about "my ..." is whole.
 const VERBS: &[&str] = &[
-    "is", "isn't", "was", "wasn't", "has", "hasn't", "had", "hadn't", "does", "doesn't", "did", "didn't", "won't", "wouldn't", "can't",
-    "couldn't", "keeps", "kept", "says", "said", "thinks", "thought", "wants", "wanted", "told", "tells", "left", "leaves", "died", "moved", "calls",
-    "called", "makes", "made", "gets", "got", "feels", "felt", "goes", "went", "comes", "came", "expects", "expected", "asks", "asked",
-    "gave", "gives", "takes", "took", "works", "worked", "needs", "needed", "lost", "lives", "loves", "loved", "are", "aren't", "were",
-    "weren't", "have", "haven't", "don't", "think", "want", "say", "stopped", "started", "ignores", "ignored", "treats", "treated", "knows", "knew", "decided", "filed", "broke", "yells", "yelled", "shouts", "shouted",
+    "is", "isn't", "was", "wasn't", "has", "hasn't", "had", "hadn't", "does", "doesn't", "did",
+    "didn't", "won't", "wouldn't", "can't", "couldn't", "keeps", "kept", "says", "said", "thinks",
+    "thought", "wants", "wanted", "told", "tells", "left", "leaves", "died", "moved", "calls",
+    "called", "makes", "made", "gets", "got", "feels", "felt", "goes", "went", "comes", "came",
+    "expects", "expected", "asks", "asked", "gave", "gives", "takes", "took", "works", "worked",
+    "needs", "needed", "lost", "lives", "loves", "loved", "are", "aren't", "were", "weren't",
+    "have", "haven't", "don't", "think", "want", "say", "stopped", "started", "ignores", "ignored",
+    "treats", "treated", "knows", "knew", "decided", "filed", "broke", "yells", "yelled", "shouts",
+    "shouted",
 ];
 /// What people name with "my", to be named back as theirs.
 const OWN_TOPICS: &[&str] = &[
-    "mother", "mom", "mum", "father", "dad", "parents", "sister", "brother", "son", "daughter", "children", "kids", "baby", "family",
-    "husband", "wife", "partner", "boyfriend", "girlfriend", "ex", "fiance", "friend", "friends", "roommate", "boss", "manager",
-    "colleague", "colleagues", "coworkers", "team", "job", "work", "career", "business", "studies", "school", "exam", "exams", "thesis",
-    "degree", "teacher", "professor", "marriage", "relationship", "divorce", "grandmother", "grandfather", "grandma", "grandpa",
-    "aunt", "uncle", "cousin", "dog", "cat", "health", "sleep", "future", "past", "childhood", "dream", "dreams", "doctor",
-    "therapist", "neighbour", "neighbor", "church", "faith", "home", "apartment", "interview", "project", "feelings", "anger", "grief", "anxiety",
+    "mother",
+    "mom",
+    "mum",
+    "father",
+    "dad",
+    "parents",
+    "sister",
+    "brother",
+    "son",
+    "daughter",
+    "children",
+    "kids",
+    "baby",
+    "family",
+    "husband",
+    "wife",
+    "partner",
+    "boyfriend",
+    "girlfriend",
+    "ex",
+    "fiance",
+    "friend",
+    "friends",
+    "roommate",
+    "boss",
+    "manager",
+    "colleague",
+    "colleagues",
+    "coworkers",
+    "team",
+    "job",
+    "work",
+    "career",
+    "business",
+    "studies",
+    "school",
+    "exam",
+    "exams",
+    "thesis",
+    "degree",
+    "teacher",
+    "professor",
+    "marriage",
+    "relationship",
+    "divorce",
+    "grandmother",
+    "grandfather",
+    "grandma",
+    "grandpa",
+    "aunt",
+    "uncle",
+    "cousin",
+    "dog",
+    "cat",
+    "health",
+    "sleep",
+    "future",
+    "past",
+    "childhood",
+    "dream",
+    "dreams",
+    "doctor",
+    "therapist",
+    "neighbour",
+    "neighbor",
+    "church",
+    "faith",
+    "home",
+    "apartment",
+    "interview",
+    "project",
+    "feelings",
+    "anger",
+    "grief",
+    "anxiety",
 ];
 /// What people name with "the".
 const SHARED_TOPICS: &[&str] = &[
-    "divorce", "breakup", "funeral", "accident", "exam", "exams", "interview", "move", "surgery", "wedding", "pregnancy", "argument",
-    "fight", "layoff", "layoffs", "deadline", "party", "meeting", "dream", "nightmare", "nightmares", "hospital", "kids", "children", "baby", "project",
+    "divorce",
+    "breakup",
+    "funeral",
+    "accident",
+    "exam",
+    "exams",
+    "interview",
+    "move",
+    "surgery",
+    "wedding",
+    "pregnancy",
+    "argument",
+    "fight",
+    "layoff",
+    "layoffs",
+    "deadline",
+    "party",
+    "meeting",
+    "dream",
+    "nightmare",
+    "nightmares",
+    "hospital",
+    "kids",
+    "children",
+    "baby",
+    "project",
 ];
 /// Describing words that may stand before what is named.
-const DESCRIBING: &[&str] = &["older", "younger", "little", "big", "best", "oldest", "youngest", "old", "new", "first", "last", "late", "own"];
+const DESCRIBING: &[&str] = &[
+    "older", "younger", "little", "big", "best", "oldest", "youngest", "old", "new", "first",
+    "last", "late", "own",
+];
 
 /// What the seeker's words offer for the slots.
 #[derive(Debug, Default)]
@@ -118,7 +399,9 @@ pub(super) fn quote(text: &str) -> Option<String> {
     let is_shouted = !text.chars().any(char::is_lowercase);
     text.split_inclusive(['.', '!', '?', ';', '\n'])
         .filter(|sentence| !sentence.ends_with('?'))
-        .flat_map(|sentence| sentence.split([',', ':', '(', ')', '.', '!', ';', '\n', '—', '–', '…']))
+        .flat_map(|sentence| {
+            sentence.split([',', ':', '(', ')', '.', '!', ';', '\n', '—', '–', '…'])
+        })
         .filter_map(|clause| reflect(clause, is_shouted))
         .last()
 }
@@ -187,13 +470,23 @@ fn reflect(clause: &str, is_shouted: bool) -> Option<String> {
             )
         })
         .collect();
-    Some(turned.join(" "))
+    let is_odd = turned.windows(2).any(|pair| {
+        pair[0] == "you" && matches!(pair[1].as_str(), "was" | "wasn't" | "is" | "isn't" | "has")
+    });
+    (!is_odd).then(|| turned.join(" "))
 }
 
 fn cut_openings(words: &mut Vec<&str>) {
     loop {
-        let lower: Vec<String> = words.iter().take(5).map(|word| word.to_lowercase()).collect();
-        let n_cut = if lower.first().is_some_and(|word| OPENINGS.contains(&word.as_str())) {
+        let lower: Vec<String> = words
+            .iter()
+            .take(5)
+            .map(|word| word.to_lowercase())
+            .collect();
+        let n_cut = if lower
+            .first()
+            .is_some_and(|word| OPENINGS.contains(&word.as_str()))
+        {
             1
         } else {
             HEDGES
@@ -222,7 +515,11 @@ fn is_whole(lower: &[&str]) -> bool {
     match lower[0] {
         "i" => !NO_VERB.contains(&lower[1]),
         "i'm" | "i've" | "i'd" | "i'll" => true,
-        "my" => lower.iter().skip(2).take(3).any(|word| VERBS.contains(word)),
+        "my" => lower
+            .iter()
+            .skip(2)
+            .take(3)
+            .any(|word| VERBS.contains(word)),
         _ => false,
     }
 }
@@ -254,7 +551,11 @@ fn second_person(lower: &[&str], at: usize) -> Option<&'static str> {
 }
 
 fn is_adverb(word: &str) -> bool {
-    word.ends_with("ly") || matches!(word, "always" | "also" | "still" | "just" | "once" | "often" | "even" | "already")
+    word.ends_with("ly")
+        || matches!(
+            word,
+            "always" | "also" | "still" | "just" | "once" | "often" | "even" | "already"
+        )
 }
 
 /// Each sentence with a capital.

@@ -87,10 +87,16 @@ mod tests {
         let answers = Answers::embedded();
         for kind in KINDS {
             for imminent in [false, true] {
-                let set = answers.sets.iter().find(|s| s.kind == kind && s.imminent == imminent);
+                let set = answers
+                    .sets
+                    .iter()
+                    .find(|s| s.kind == kind && s.imminent == imminent);
                 let set = set.unwrap_or_else(|| panic!("{kind:?} imminent={imminent}"));
                 assert!(set.steps.len() >= 3, "{kind:?}");
-                assert!(!imminent || set.steps[0].contains("{emergency}"), "{kind:?}");
+                assert!(
+                    !imminent || set.steps[0].contains("{emergency}"),
+                    "{kind:?}"
+                );
             }
         }
     }
@@ -123,7 +129,14 @@ mod tests {
                 let n_words = step.split_whitespace().count();
                 assert!((15..=110).contains(&n_words), "{n_words} words: {step}");
                 let lower = step.to_lowercase();
-                for banned in ["will be fine", "will be okay", "commit suicide", "at least", "you should", "promise"] {
+                for banned in [
+                    "will be fine",
+                    "will be okay",
+                    "commit suicide",
+                    "at least",
+                    "you should",
+                    "promise",
+                ] {
                     assert!(!lower.contains(banned), "`{banned}` in: {step}");
                 }
                 let is_known = step.matches('{').count() == step.matches("{emergency}").count();

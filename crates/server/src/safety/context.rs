@@ -8,12 +8,15 @@ use std::collections::HashSet;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::lexicon::ascii;
 use super::normalise::is_mark;
 
 /// How far before a match a negation is looked for, in words.
 const NEGATION_REACH: usize = 8;
 /// How far before the negation a doubt about it is looked for, in words.
 const DOUBT_REACH: usize = 6;
+/// How far around a match its time may be named, in words.
+const TIME_REACH: usize = 7;
 /// How many words before a match may carry its past tense.
 const TENSE_REACH: usize = 2;
 
@@ -68,7 +71,8 @@ impl ContextRules {
     pub(super) fn compile(data: &ContextData) -> Self {
         let set = |words: &[String]| words.iter().cloned().collect();
         let regex = |pattern: &str| {
-            Regex::new(pattern).expect("the embedded context patterns are checked by a test")
+            Regex::new(&ascii(pattern))
+                .expect("the embedded context patterns are checked by a test")
         };
         Self {
             negators: set(&data.negators),
@@ -113,14 +117,17 @@ impl ContextRules {
 
     /// Long over, as far as the words go: a past tense, a distant time, and no sign of now.
     pub(super) fn is_long_past(&self, at: Surroundings<'_>) -> bool {
-        let before = at.text[..at.start].split_whitespace().rev().take(TENSE_REACH);
+        let before = at.text[..at.start]
+            .split_whitespace()
+            .rev()
+            .take(TENSE_REACH);
         let is_past_tense = at.text[at.start..at.end]
             .split_whitespace()
             .chain(before)
             .any(|word| self.past_verbs.contains(word));
         let sentence = sentence(at);
         is_past_tense
-            && self.past_time.is_match(sentence)
+            && self.past_time.is_match(vicinity(at))
             && !self.present_in_sentence.is_match(sentence)
             && !self.present_in_message.is_match(at.text)
     }
@@ -129,12 +136,12 @@ impl ContextRules {
     pub(super) fn is_quoted_work(&self, at: Surroundings<'_>) -> bool {
         let n_marks_before = at.text[..at.core].matches('"').count();
         let is_closed = at.text[at.end..].contains('"');
-        n_marks_before % 2 == 1 && is_closed && self.is_about_a_work(at)
+        n_marks_before % 2 == 1 && is_closed && self.work.is_match(sentence(at))
     }
 
-    /// Whether the sentence names a song, film, book or the like.
-    pub(super) fn is_about_a_work(&self, at: Surroundings<'_>) -> bool {
-        self.work.is_match(sentence(at))
+    /// Whether a song, film, book or the like was named just before in the sentence.
+    pub(super) fn is_in_a_work(&self, at: Surroundings<'_>) -> bool {
+        self.work.is_match(&at.text[vicinity_start(at)..at.start])
     }
 
     /// Whether the words are reported of someone else: `she told me ...`.
@@ -147,6 +154,28 @@ impl ContextRules {
 
 fn sentence_start(at: Surroundings<'_>) -> usize {
     at.text[..at.start].rfind(" . ").map_or(0, |dot| dot + 3)
+}
+
+/// Where the few words before the match begin, inside its sentence.
+fn vicinity_start(at: Surroundings<'_>) -> usize {
+    let sentence = sentence_start(at).min(at.start);
+    at.text[sentence..at.start]
+        .rmatch_indices(' ')
+        .nth(TIME_REACH)
+        .map_or(sentence, |(space, _)| sentence + space)
+}
+
+/// The words around the match in its sentence.
+fn vicinity(at: Surroundings<'_>) -> &str {
+    let sentence_end = at.end
+        + at.text[at.end..]
+            .find(" . ")
+            .unwrap_or(at.text.len() - at.end);
+    let end = at.text[at.end..sentence_end]
+        .match_indices(' ')
+        .nth(TIME_REACH)
+        .map_or(sentence_end, |(space, _)| at.end + space);
+    &at.text[vicinity_start(at)..end]
 }
 
 /// The sentence that holds the match.

@@ -34,9 +34,15 @@ struct Entry {
     contact: String,
     url: String,
     hours: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "kept for whoever verifies the data"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "kept for whoever verifies the data")
+    )]
     source: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "kept for whoever verifies the data"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "kept for whoever verifies the data")
+    )]
     checked: String,
     /// `abuse` and `poison` lines are for those kinds alone; `crisis` lines for every kind.
     serves: Serves,
@@ -160,7 +166,10 @@ mod tests {
     use super::*;
 
     fn first(locale: Option<&str>, kind: CrisisKind) -> HelpLine {
-        HelpLines::embedded().negotiate(locale).lines_for(kind).remove(0)
+        HelpLines::embedded()
+            .negotiate(locale)
+            .lines_for(kind)
+            .remove(0)
     }
 
     #[test]
@@ -186,13 +195,31 @@ mod tests {
     fn a_language_alone_names_the_places_and_an_unknown_one_the_directories() {
         let help = HelpLines::embedded();
         let german = help.negotiate(Some("de"));
-        assert!(german.lines_for(CrisisKind::Suicide).iter().any(|l| l.name.contains("Austria")));
+        assert!(
+            german
+                .lines_for(CrisisKind::Suicide)
+                .iter()
+                .any(|l| l.name.contains("Austria"))
+        );
         assert!(german.emergency.contains("local emergency number"));
-        for unknown in [None, Some(""), Some("tlh"), Some("xx-ZZ"), Some("----"), Some("é_É")] {
+        for unknown in [
+            None,
+            Some(""),
+            Some("tlh"),
+            Some("xx-ZZ"),
+            Some("----"),
+            Some("é_É"),
+        ] {
             let place = help.negotiate(unknown);
-            assert!(place.emergency.contains("local emergency number"), "{unknown:?}");
+            assert!(
+                place.emergency.contains("local emergency number"),
+                "{unknown:?}"
+            );
             let lines = place.lines_for(CrisisKind::Suicide);
-            assert!(lines.iter().any(|l| l.url.contains("findahelpline.com")), "{unknown:?}");
+            assert!(
+                lines.iter().any(|l| l.url.contains("findahelpline.com")),
+                "{unknown:?}"
+            );
         }
     }
 
@@ -201,16 +228,31 @@ mod tests {
         let file = HelpLines::embedded().file;
         assert!(file.regions.len() >= 30);
         for region in file.regions.values().chain([&file.international]) {
-            assert!(region.lines.iter().any(|l| l.serves == Serves::Crisis), "{}", region.name);
+            assert!(
+                region.lines.iter().any(|l| l.serves == Serves::Crisis),
+                "{}",
+                region.name
+            );
             assert!(region.emergency.len() > 2, "{}", region.name);
             for line in &region.lines {
                 assert!(line.url.starts_with("https://"), "{}", line.name);
-                assert!(!line.source.is_empty() && !line.checked.is_empty(), "{}", line.name);
-                assert!(!line.contact.is_empty() && !line.hours.is_empty(), "{}", line.name);
+                assert!(
+                    !line.source.is_empty() && !line.checked.is_empty(),
+                    "{}",
+                    line.name
+                );
+                assert!(
+                    !line.contact.is_empty() && !line.hours.is_empty(),
+                    "{}",
+                    line.name
+                );
             }
         }
         for codes in file.languages.values() {
-            assert!(codes.iter().all(|code| file.regions.contains_key(code)), "{codes:?}");
+            assert!(
+                codes.iter().all(|code| file.regions.contains_key(code)),
+                "{codes:?}"
+            );
         }
     }
 
@@ -221,7 +263,9 @@ mod tests {
         let poison = first(Some("en-US"), CrisisKind::MedicalEmergency);
         assert!(poison.contact.contains("1-800-222-1222"));
         let suicide = HelpLines::embedded();
-        let lines = suicide.negotiate(Some("en-US")).lines_for(CrisisKind::Suicide);
+        let lines = suicide
+            .negotiate(Some("en-US"))
+            .lines_for(CrisisKind::Suicide);
         assert!(lines.iter().all(|l| !l.contact.contains("799-7233")));
     }
 }

@@ -6,12 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use regex::{Regex, RegexSet};
+use regex::{Regex, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
 use super::context::{ContextData, ContextRules, Surroundings};
 use super::normalise::NormalisationData;
 use super::{Assessment, Clarity, CrisisKind};
+
+/// Memory that the automaton of a set may use; too little makes hostile texts slow.
+const SET_CACHE_BYTES: usize = 64 << 20;
 
 /// The file as it is written.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,7 +42,10 @@ struct ReplyData {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MaskData {
-    #[cfg_attr(not(test), expect(dead_code, reason = "names the mask for whoever keeps the data"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "names the mask for whoever keeps the data")
+    )]
     id: String,
     pattern: String,
 }
@@ -105,8 +111,25 @@ impl LexiconData {
                 expanded = expanded.replace(&format!("~{name}~"), piece);
             }
         }
-        expanded
+        ascii(&expanded)
     }
+}
+
+/// A set of patterns, matched in one pass.
+fn regex_set<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> RegexSet {
+    RegexSetBuilder::new(patterns)
+        .dfa_size_limit(SET_CACHE_BYTES)
+        .build()
+        .expect("the embedded patterns are checked by a test")
+}
+
+/// Words are ASCII after normalisation, as far as patterns go; saying so keeps the automata small,
+/// which is a matter of milliseconds against seconds on long texts.
+pub(super) fn ascii(pattern: &str) -> String {
+    pattern
+        .replace(r"\w", "[a-z0-9]")
+        .replace(r"\d", "[0-9]")
+        .replace(r"\b", r"(?-u:\b)")
 }
 
 impl Lexicon {
@@ -114,10 +137,8 @@ impl Lexicon {
         let regex = |pattern: &str| {
             Regex::new(&data.expand(pattern)).expect("the embedded patterns are checked by a test")
         };
-        let set = |patterns: &[String]| {
-            RegexSet::new(patterns.iter().map(|pattern| data.expand(pattern)))
-                .expect("the embedded patterns are checked by a test")
-        };
+        let set =
+            |patterns: &[String]| regex_set(patterns.iter().map(|pattern| data.expand(pattern)));
         let rules: Vec<Rule> = data
             .rules
             .iter()
@@ -132,12 +153,9 @@ impl Lexicon {
             })
             .collect();
         let masks: Vec<Regex> = data.masks.iter().map(|mask| regex(&mask.pattern)).collect();
-        let set_of = |patterns: Vec<&str>| {
-            RegexSet::new(patterns).expect("each of the patterns compiled by itself")
-        };
         Self {
-            mask_set: set_of(masks.iter().map(Regex::as_str).collect()),
-            rule_set: set_of(rules.iter().map(|rule| rule.pattern.as_str()).collect()),
+            mask_set: regex_set(masks.iter().map(Regex::as_str)),
+            rule_set: regex_set(rules.iter().map(|rule| rule.pattern.as_str())),
             masks,
             rules,
             imminent: set(&data.imminent),
@@ -222,14 +240,16 @@ impl Lexicon {
             let at = Surroundings {
                 text,
                 start: whole.start(),
-                core: captures.name("core").map_or(whole.start(), |core| core.start()),
+                core: captures
+                    .name("core")
+                    .map_or(whole.start(), |core| core.start()),
                 end: whole.end(),
             };
             let is_of_another = rule.kind == CrisisKind::OtherAtRisk;
             let is_cleared = self.context.is_negated(at)
                 || self.context.is_long_past(at)
                 || self.context.is_quoted_work(at)
-                || (is_of_another && self.context.is_about_a_work(at));
+                || (is_of_another && self.context.is_in_a_work(at));
             let is_own = matches!(rule.kind, CrisisKind::Suicide | CrisisKind::SelfHarm);
             (!is_cleared).then(|| Finding {
                 rule,
@@ -259,7 +279,11 @@ mod tests {
         assert_eq!(mask_ids.len(), data.masks.len());
         for rule in &data.rules {
             for pattern in &rule.patterns {
-                assert!(!data.expand(pattern).contains('~'), "unknown fragment in {}", rule.id);
+                assert!(
+                    !data.expand(pattern).contains('~'),
+                    "unknown fragment in {}",
+                    rule.id
+                );
             }
         }
     }

@@ -196,7 +196,10 @@ impl Normaliser {
             joined.append(run);
             return;
         }
-        let letters: Vec<char> = run.drain(..).flat_map(|t| t.chars().collect::<Vec<_>>()).collect();
+        let letters: Vec<char> = run
+            .drain(..)
+            .flat_map(|t| t.chars().collect::<Vec<_>>())
+            .collect();
         let mut at = 0;
         while at < letters.len() {
             let longest = (at + 1..=letters.len().min(at + MAX_DISGUISED_CHARS))
@@ -251,8 +254,8 @@ fn split_tokens(text: &str) -> Vec<String> {
     for (at, &c) in chars.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| chars[at]);
         let after = chars.get(at + 1).copied();
-        let is_inside = before.is_some_and(char::is_alphanumeric)
-            && after.is_some_and(char::is_alphanumeric);
+        let is_inside =
+            before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
         if c.is_alphanumeric() || (is_disguise(c) && near_word(before, after)) {
             word.push(c);
             continue;
@@ -307,7 +310,7 @@ fn mark(chars: &[char], at: usize, is_inside: bool) -> Option<&'static str> {
     };
     match chars[at] {
         // `k.i.l.l` is one word; `fine.I` is two sentences.
-        '.' if is_inside && (single(at, 1) || single(at, -1)) => None,
+        '.' if is_inside && single(at, 1) && single(at, -1) => None,
         '.' | '!' | '?' | '\n' | '\r' | ';' | '…' | '。' => Some("."),
         ',' | ':' | '(' | ')' | '[' | ']' | '—' | '–' | '/' => Some(","),
         '"' => Some("\""),
@@ -335,10 +338,23 @@ mod tests {
 
     #[test]
     fn disguises_are_undone_only_where_a_lexicon_word_comes_out() {
-        for disguised in ["k1ll", "k!ll", "k*ll", "k**l", "kiiilll", "k.i.l.l", "k i l l"] {
-            assert_eq!(normalise(&format!("to {disguised} time")), "to kill time", "{disguised}");
+        for disguised in [
+            "k1ll", "k!ll", "k*ll", "k**l", "kiiilll", "k.i.l.l", "k i l l",
+        ] {
+            assert_eq!(
+                normalise(&format!("to {disguised} time")),
+                "to kill time",
+                "{disguised}"
+            );
         }
-        for disguised in ["su1cide", "s*icide", "suicde", "$uicide", "SUICIDE", "s u i c i d e"] {
+        for disguised in [
+            "su1cide",
+            "s*icide",
+            "suicde",
+            "$uicide",
+            "SUICIDE",
+            "s u i c i d e",
+        ] {
             assert_eq!(normalise(disguised), "suicide", "{disguised}");
         }
         assert_eq!(normalise("b2b sales at 10"), "b2b sales at 10");
@@ -351,6 +367,9 @@ mod tests {
 
     #[test]
     fn quotation_marks_are_kept_and_apostrophes_are_not() {
-        assert_eq!(normalise("he said 'go' and “don't”"), "he said \" go \" and \" dont \"");
+        assert_eq!(
+            normalise("he said 'go' and “don't”"),
+            "he said \" go \" and \" dont \""
+        );
     }
 }
