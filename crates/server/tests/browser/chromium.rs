@@ -27,8 +27,19 @@ pub(crate) enum Permission {
 pub(crate) struct Chromium {
     /// The driver, for what this type does not wrap.
     pub(crate) driver: WebDriver,
-    chromedriver: Child,
-    folder: tempfile::TempDir,
+    // In this order the session ends first, then its driver, then their files, also on a panic.
+    _chromedriver: Ended,
+    _folder: tempfile::TempDir,
+}
+
+/// A process that ends with the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Chromium {
@@ -53,6 +64,7 @@ impl Chromium {
             );
             return None;
         };
+        let chromedriver = Ended(chromedriver);
         let capabilities = capabilities(&folder, &devices, permission, type_px);
         let url = format!("http://127.0.0.1:{port}");
         let started = Instant::now();
@@ -68,17 +80,14 @@ impl Chromium {
         };
         Some(Self {
             driver,
-            chromedriver,
-            folder,
+            _chromedriver: chromedriver,
+            _folder: folder,
         })
     }
 
     /// Ends the browser.
-    pub(crate) async fn quit(mut self) {
+    pub(crate) async fn quit(self) {
         self.driver.clone().quit().await.expect("the browser ends");
-        self.chromedriver.kill().expect("the driver ends");
-        self.chromedriver.wait().expect("the driver ends");
-        drop(self.folder);
     }
 
     /// Runs a command of the browser's developer tools.
