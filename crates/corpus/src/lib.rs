@@ -27,4 +27,3 @@ pub use plots::statistics_plots;
 pub use reader::{Corpus, CueRecord, Cues, Dialogues, Issues};
 pub use splits::SplitFile;
 pub use stats::{LabelCounts, Phases, RoleCounts, Statistics, statistics};
-pub use writer::CorpusWriter;

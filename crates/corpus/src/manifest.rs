@@ -175,11 +175,7 @@ pub(crate) fn load_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         CorpusError::BrokenSettings {
             path: path.to_owned(),
-            line: text.as_bytes()[..start]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1,
+            line: text.get(..start).unwrap_or_default().matches('\n').count() + 1,
             reason: error.message().to_owned(),
         }
     })

@@ -26,7 +26,7 @@ use crate::{
 
 /// Builds a corpus folder; nothing is visible before [`CorpusWriter::finish`].
 #[derive(Debug)]
-pub struct CorpusWriter {
+pub(crate) struct CorpusWriter {
     target: PathBuf,
     folder: TempDir,
     dialogues: JsonSink,
@@ -53,7 +53,7 @@ impl CorpusWriter {
     /// # Errors
     /// [`CorpusError::NotReplaceable`] when something else lies there, [`CorpusError::WouldDelete`]
     /// when the corpus there holds annotations, media or cues that only it has.
-    pub fn create(target: &Path) -> Result<Self, CorpusError> {
+    pub(crate) fn create(target: &Path) -> Result<Self, CorpusError> {
         refuse_to_destroy(target)?;
         let parent = match target.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
@@ -77,7 +77,7 @@ impl CorpusWriter {
     ///
     /// # Errors
     /// [`CorpusError::Io`] when it cannot be written.
-    pub fn write_dialogue(&mut self, dialogue: &Dialogue) -> Result<(), CorpusError> {
+    pub(crate) fn write_dialogue(&mut self, dialogue: &Dialogue) -> Result<(), CorpusError> {
         let line = self.dialogues.write(dialogue)?;
         self.digest.update(line);
         self.counts.add(&dialogue.utterances);
@@ -88,7 +88,7 @@ impl CorpusWriter {
     ///
     /// # Errors
     /// [`CorpusError`] when the extractor's name cannot be a file name or writing fails.
-    pub fn write_cue(&mut self, record: &CueRecord) -> Result<(), CorpusError> {
+    pub(crate) fn write_cue(&mut self, record: &CueRecord) -> Result<(), CorpusError> {
         let name = &record.cue.extractor.name;
         let sink = match self.cues.entry(name.clone()) {
             Entry::Occupied(sink) => sink.into_mut(),
@@ -110,7 +110,7 @@ impl CorpusWriter {
     ///
     /// # Errors
     /// [`CorpusError::Io`] when it cannot be written.
-    pub fn write_issue(&mut self, issue: &ImportIssue) -> Result<(), CorpusError> {
+    pub(crate) fn write_issue(&mut self, issue: &ImportIssue) -> Result<(), CorpusError> {
         *self.issue_counts.entry(issue.kind).or_default() += 1;
         self.issues.write(issue).map(|_| ())
     }

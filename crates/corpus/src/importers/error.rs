@@ -92,7 +92,7 @@ pub enum ImportError {
         /// The utterance in it, or `-` where the label is the dialogue's.
         utterance: String,
         /// The label and those that are known.
-        source: UnknownLabel,
+        source: Box<UnknownLabel>,
     },
     /// A speaker that is neither seeker nor supporter.
     #[error("`{path}` line {line}: unknown speaker `{found}`, expected `{expected}`")]

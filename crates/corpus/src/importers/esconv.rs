@@ -241,7 +241,7 @@ fn label<L: Label>(
             line: item.line,
             dialogue: notes.dialogue.to_string(),
             utterance: idx.map_or_else(|| "-".to_owned(), |idx| idx.to_string()),
-            source,
+            source: Box::new(source),
         }
     })?;
     if label.name() != raw {

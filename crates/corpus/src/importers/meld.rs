@@ -186,7 +186,7 @@ impl MeldRun {
                 line,
                 dialogue: draft.dialogue.id.to_string(),
                 utterance: idx.to_string(),
-                source,
+                source: Box::new(source),
             }
         })?;
         if emotion.name() != raw {

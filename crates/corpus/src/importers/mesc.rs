@@ -392,7 +392,7 @@ fn parse_label<L: Label>(
             line: row.line(),
             dialogue: draft.id.to_string(),
             utterance: idx.to_string(),
-            source,
+            source: Box::new(source),
         }
     })?;
     draft
@@ -485,7 +485,7 @@ impl Join<'_> {
                 line: self.entry.line,
                 dialogue: self.notes.dialogue.to_string(),
                 utterance: idx.to_string(),
-                source,
+                source: Box::new(source),
             }
         })
     }

@@ -8,10 +8,8 @@ use smes_dialogue::{Dialogue, DialogueId, Role, SplitName};
 
 use crate::importers::ImportError;
 use crate::importers::texts::Notes;
-use crate::writer::Description;
-use crate::{
-    CorpusWriter, CueRecord, ImportIssue, IssueKind, Manifest, Provenance, SourceFile, SplitFile,
-};
+use crate::writer::{CorpusWriter, Description};
+use crate::{CueRecord, ImportIssue, IssueKind, Manifest, Provenance, SourceFile, SplitFile};
 
 /// What an import made.
 #[derive(Debug, Clone)]

@@ -74,8 +74,11 @@ pub(crate) fn clean(raw: &str, notes: &mut Notes, line: u64, idx: usize) -> Stri
     text
 }
 
+/// Whether a character is of a kind worth a note.
+type IsOdd = fn(char) -> bool;
+
 fn note_characters(text: &str, notes: &mut Notes, line: u64, idx: usize) {
-    let kinds: [(IssueKind, fn(char) -> bool); 3] = [
+    let kinds: [(IssueKind, IsOdd); 3] = [
         (
             IssueKind::FullWidth,
             |letter| matches!(letter, '\u{ff01}'..='\u{ff5e}' | '\u{3000}'..='\u{303f}'),

@@ -119,6 +119,10 @@ mod tests {
 
     #[test]
     fn notes_each_oddity_once() {
+        use IssueKind::{
+            BackwardsTime, EndBeforeStart, IdenticalSpan, OverlappingSpan, SharedBoundary,
+            ShortSpan,
+        };
         let mut timeline = Timeline::default();
         let mut notes = Notes::new("f".into(), DialogueId::new("1"));
         let episode = Some(Episode {
@@ -142,10 +146,6 @@ mod tests {
                 .iter()
                 .map(|issue| (issue.utterance.unwrap(), issue.kind))
                 .collect::<Vec<_>>()
-        };
-        use IssueKind::{
-            BackwardsTime, EndBeforeStart, IdenticalSpan, OverlappingSpan, SharedBoundary,
-            ShortSpan,
         };
         assert_eq!(
             feed(&mut timeline, &times),

@@ -16,13 +16,13 @@ fn mesc_error(edit: impl Fn(String) -> Vec<u8>) -> (String, String) {
     fs_err::write(&csv, edit(text)).unwrap();
     let source = MescSource { csv, json: vec![] };
     told(
-        import(&source, &temp.path().join("out")).unwrap_err(),
+        &import(&source, &temp.path().join("out")).unwrap_err(),
         temp.path(),
     )
 }
 
 /// The error's text with its hint, after a look that nothing but the source is there.
-fn told(error: ImportError, folder: &Path) -> (String, String) {
+fn told(error: &ImportError, folder: &Path) -> (String, String) {
     let n_left = fs_err::read_dir(folder).unwrap().count();
     assert_eq!(n_left, 1, "only the source may be in the folder");
     let text = error
@@ -138,7 +138,7 @@ fn json_error(edit: impl Fn(String) -> String) -> String {
         }],
     };
     told(
-        import(&source, &temp.path().join("out")).unwrap_err(),
+        &import(&source, &temp.path().join("out")).unwrap_err(),
         temp.path(),
     )
     .0
@@ -192,7 +192,7 @@ fn an_esconv_strategy_that_is_unknown_is_an_error() {
     fs_err::write(&json, text.replacen("\"Question\"", "\"Questions\"", 1)).unwrap();
     let source = EsconvSource { json };
     let (error, hint) = told(
-        import(&source, &temp.path().join("out")).unwrap_err(),
+        &import(&source, &temp.path().join("out")).unwrap_err(),
         temp.path(),
     );
     assert_eq!(

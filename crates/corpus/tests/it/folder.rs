@@ -80,18 +80,13 @@ fn the_check_finds_each_kind_of_problem_at_its_line() {
             (Checksum, 0),
             (Counts, 0),
             (SplitUnknown, 0),
-        ]
-        .into_iter()
-        .chain([
             (Cue, 15),
             (Cue, 16),
             (Cue, 17),
             (Cue, 18),
             (Cue, 19),
             (Cue, 20),
-        ])
-        .collect::<Vec<_>>()
-        .as_slice(),
+        ],
     );
     check_edited(
         "splits.toml",

@@ -1,5 +1,11 @@
 //! Importing, checking, counting and exporting whole corpora.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "tests fail loudly, and tables of expected figures are long"
+)]
+
 mod bad_input;
 mod export;
 mod folder;
