@@ -6,10 +6,12 @@
 mod commands;
 mod console;
 mod exit;
+mod json_switch;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::Console;
 use exit::Exit;
+use json_switch::JsonSwitch;
 
 /// Allocation dominates tensor work otherwise: stock `malloc` returns freed pages at once and
 /// faults them back in on the next operation.
@@ -32,9 +34,8 @@ Exit codes: 0 done · 1 failed · 2 wrong usage · 3 bad input (a file or its co
 #[derive(Parser, Debug)]
 #[command(name = "smes", version, after_help = START_HERE, propagate_version = true)]
 struct Cli {
-    /// Prints one JSON document on stdout instead of text.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonSwitch,
     /// Says less: no notes, no progress.
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -67,9 +68,26 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Whether the result is wanted as JSON.
+    fn prints_json(&self) -> bool {
+        match self {
+            Self::Serve(args) => args.output.json,
+            Self::Chat(args) => args.output.json,
+            Self::Turn(args) => args.output.json,
+            Self::Corpus(args) => args.prints_json(),
+            Self::Clip(args) => args.output.json,
+            Self::Train(args) => args.output.json,
+            Self::Predict(args) => args.output.json,
+            Self::Score(args) => args.output.json,
+            Self::Completions { .. } => false,
+        }
+    }
+}
+
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.json, cli.quiet);
+    let console = Console::new(cli.json.0, cli.quiet);
     match run(&cli.command, &console) {
         Ok(()) => Exit::Done.into(),
         Err(error) => exit::report(&console, &error).into(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Args, Subcommand};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use smes_corpus::importers::{
     EsconvSource, ImportError, Imported, Importer, MeldSource, MescJson, MescSource,
@@ -14,7 +14,7 @@ use smes_corpus::{
 };
 use smes_dialogue::SplitName;
 
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 /// Arguments of `smes corpus`.
@@ -36,6 +36,8 @@ enum Action {
     Check {
         /// The corpus folder.
         dir: PathBuf,
+        #[command(flatten)]
+        output: Output,
     },
     /// Counts: Tables II and III and Figure 3 of the MESC paper.
     #[command(after_help = "Example:\n  smes corpus stats corpora/mesc --plots plots")]
@@ -45,6 +47,8 @@ enum Action {
         /// Also draws charts (SVG) into this folder.
         #[arg(long, value_name = "DIR")]
         plots: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
     },
     /// Writes a corpus as one file of another format.
     #[command(after_help = "Example:\n  \
@@ -58,6 +62,8 @@ enum Action {
         /// The file to write.
         #[arg(long, value_name = "F")]
         out: PathBuf,
+        #[command(flatten)]
+        output: Output,
     },
 }
 
@@ -70,8 +76,9 @@ enum ImportArgs {
         /// `MESC.csv`.
         #[arg(long, value_name = "F")]
         csv: PathBuf,
-        #[command(flatten)]
-        json: JsonFiles,
+        /// A published json file and its split: train, validation or test.
+        #[arg(long, value_name = "SPLIT=F")]
+        json: Vec<String>,
         /// The corpus folder to write.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
@@ -93,68 +100,13 @@ enum ImportArgs {
         after_help = "Example:\n  smes corpus import esconv --json ESConv.json --out corpora/esconv"
     )]
     Esconv {
-        #[command(flatten)]
-        json: JsonFiles,
+        /// `ESConv.json`.
+        #[arg(long, value_name = "F")]
+        json: PathBuf,
         /// The corpus folder to write.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
-}
-
-/// The `--json` of the importers: files here, where everywhere else it is a switch.
-///
-/// The switch is a global argument and clap hands its value down to any argument of that name, so
-/// this one is read by hand: a value of another type is the switch's and means no file was given.
-#[derive(Debug, Default)]
-struct JsonFiles(Vec<String>);
-
-impl clap::FromArgMatches for JsonFiles {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let files = matches.try_get_many::<String>("json").ok().flatten();
-        Ok(Self(files.into_iter().flatten().cloned().collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
-impl Args for JsonFiles {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let is_mesc = command.get_name() == "mesc";
-        command.arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::Append)
-                .value_name(if is_mesc { "SPLIT=F" } else { "F" })
-                .help(if is_mesc {
-                    "A published json file and its split: train, validation or test"
-                } else {
-                    "The published json file"
-                }),
-        )
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-impl JsonFiles {
-    fn by_split(&self) -> anyhow::Result<Vec<MescJson>> {
-        self.0.iter().map(|raw| by_split(raw)).collect()
-    }
-
-    fn single(&self) -> anyhow::Result<PathBuf> {
-        match self.0.as_slice() {
-            [file] => Ok(file.into()),
-            _ => Err(Advice::bad_input(
-                Some("for example `--json ESConv.json`".into()),
-                anyhow::anyhow!("expected one `--json F`, found {}", self.0.len()),
-            )),
-        }
-    }
 }
 
 fn by_split(raw: &str) -> anyhow::Result<MescJson> {
@@ -171,19 +123,36 @@ fn by_split(raw: &str) -> anyhow::Result<MescJson> {
     })
 }
 
+impl CorpusArgs {
+    /// Whether the result is wanted as JSON.
+    pub(crate) fn prints_json(&self) -> bool {
+        match &self.action {
+            Action::Import(_) => false,
+            Action::Check { output, .. }
+            | Action::Stats { output, .. }
+            | Action::Export { output, .. } => output.json,
+        }
+    }
+}
+
 pub(crate) fn run(args: &CorpusArgs, console: &Console) -> anyhow::Result<()> {
     match &args.action {
         Action::Import(import) => run_import(import, console),
-        Action::Check { dir } => run_check(dir, console),
-        Action::Stats { dir, plots } => run_stats(dir, plots.as_deref(), console),
-        Action::Export { dir, format, out } => run_export(dir, *format, out, console),
+        Action::Check { dir, .. } => run_check(dir, console),
+        Action::Stats { dir, plots, .. } => run_stats(dir, plots.as_deref(), console),
+        Action::Export {
+            dir, format, out, ..
+        } => run_export(dir, *format, out, console),
     }
 }
 
 fn run_import(args: &ImportArgs, console: &Console) -> anyhow::Result<()> {
     match args {
         ImportArgs::Mesc { csv, json, out } => {
-            let json = json.by_split()?;
+            let json = json
+                .iter()
+                .map(|raw| by_split(raw))
+                .collect::<anyhow::Result<_>>()?;
             let csv = csv.clone();
             import(&MescSource { csv, json }, out, console)
         }
@@ -192,22 +161,10 @@ fn run_import(args: &ImportArgs, console: &Console) -> anyhow::Result<()> {
             import(&MeldSource { folder }, out, console)
         }
         ImportArgs::Esconv { json, out } => {
-            let json = json.single()?;
+            let json = json.clone();
             import(&EsconvSource { json }, out, console)
         }
     }
-}
-
-#[derive(Serialize)]
-struct ImportSummary<'i> {
-    corpus: &'i str,
-    out: &'i Path,
-    checksum: &'i str,
-    dialogues: u64,
-    utterances: u64,
-    splits: [usize; 3],
-    split_origin: &'i str,
-    issues: &'i IssueCounts,
 }
 
 fn import(importer: &dyn Importer, out: &Path, console: &Console) -> anyhow::Result<()> {
@@ -221,18 +178,6 @@ fn import(importer: &dyn Importer, out: &Path, console: &Console) -> anyhow::Res
         n_by_split: [train, validation, test],
         split_origin,
     } = &imported;
-    if console.is_json() {
-        return console.json(&ImportSummary {
-            corpus: &manifest.name,
-            out,
-            checksum: &manifest.checksum,
-            dialogues: manifest.counts.dialogues,
-            utterances: manifest.counts.utterances,
-            splits: imported.n_by_split,
-            split_origin,
-            issues: &manifest.issues,
-        });
-    }
     console.line(&format!(
         "{}: {} dialogues, {} utterances; train {train}, validation {validation}, test {test} \
          ({split_origin})",
@@ -479,35 +424,30 @@ mod tests {
 
     #[derive(Parser, Debug)]
     struct Program {
-        #[arg(long, global = true)]
-        json: bool,
         #[command(flatten)]
         corpus: CorpusArgs,
     }
 
-    fn parse(line: &str) -> Program {
-        Program::try_parse_from(line.split(' ')).unwrap()
-    }
-
-    fn json_of(program: &Program) -> &[String] {
-        match &program.corpus.action {
-            Action::Import(ImportArgs::Mesc { json, .. } | ImportArgs::Esconv { json, .. }) => {
-                &json.0
-            }
-            other => panic!("{other:?}"),
-        }
+    fn parse(line: &str) -> CorpusArgs {
+        Program::try_parse_from(line.split(' ')).unwrap().corpus
     }
 
     #[test]
-    fn json_is_a_file_for_importers_and_a_switch_elsewhere() {
-        let mesc = "smes import mesc --csv a --json val=b --json test=c --out d";
-        assert_eq!(json_of(&parse(mesc)), ["val=b", "test=c"]);
-        assert!(!parse(mesc).json);
-        assert!(json_of(&parse("smes import mesc --csv a --out d")).is_empty());
-        let both = parse("smes --json import esconv --json b --out d");
-        assert!(both.json);
-        assert_eq!(json_of(&both), ["b"]);
-        assert!(json_of(&parse("smes --json import mesc --csv a --out d")).is_empty());
-        assert!(parse("smes check d --json").json);
+    fn json_names_files_for_importers_and_is_a_switch_elsewhere() {
+        let args = parse("smes import mesc --csv a --json val=b --json test=c --out d");
+        let Action::Import(ImportArgs::Mesc { json, .. }) = &args.action else {
+            panic!("{args:?}")
+        };
+        assert_eq!(json, &["val=b", "test=c"]);
+        assert!(!args.prints_json());
+        assert!(parse("smes check d --json").prints_json());
+        assert!(parse("smes stats d --json").prints_json());
+        assert!(!parse("smes check d").prints_json());
+    }
+
+    #[test]
+    fn a_json_file_without_a_split_is_refused_with_an_example() {
+        let error = by_split("val.json").unwrap_err();
+        assert_eq!(error.to_string(), "`--json val.json` names no split");
     }
 }
