@@ -403,7 +403,7 @@ pub(super) fn quote(text: &str) -> Option<String> {
             sentence.split([',', ':', '(', ')', '.', '!', ';', '\n', '—', '–', '…'])
         })
         .filter_map(|clause| reflect(clause, is_shouted))
-        .last()
+        .next_back()
 }
 
 /// What the text names last with "my" or "the", as the seeker would be told it.

@@ -237,12 +237,15 @@ impl Lexicon {
     fn judge<'l>(&'l self, rule: &'l Rule, text: &str) -> Option<Finding<'l>> {
         rule.pattern.captures_iter(text).find_map(|captures| {
             let whole = captures.get(0)?;
+            // A match may begin with the mark that ends the sentence before.
+            let own = whole.as_str().trim_start_matches(['.', ',', '"', ' ']);
+            let start = whole.end() - own.len();
             let at = Surroundings {
                 text,
-                start: whole.start(),
+                start,
                 core: captures
                     .name("core")
-                    .map_or(whole.start(), |core| core.start()),
+                    .map_or(start, |core| core.start().max(start)),
                 end: whole.end(),
             };
             let is_of_another = rule.kind == CrisisKind::OtherAtRisk;

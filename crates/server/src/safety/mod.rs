@@ -125,7 +125,7 @@ impl CrisisDetector {
         let normalised = self.normaliser.normalise(text);
         match self.lexicon.assess(&normalised) {
             Assessment::Clear => self.lexicon.assess_reply(&normalised, previous),
-            crisis => crisis,
+            crisis @ Assessment::Crisis { .. } => crisis,
         }
     }
 

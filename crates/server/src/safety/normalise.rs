@@ -101,14 +101,14 @@ impl Normaliser {
         if self.words.contains(&plain) || token.chars().count() > MAX_DISGUISED_CHARS {
             return plain;
         }
-        self.from_elongation(&plain)
-            .or_else(|| self.from_leet(token))
-            .or_else(|| self.from_stars(token))
-            .or_else(|| self.from_slip(&plain))
+        self.undo_elongation(&plain)
+            .or_else(|| self.undo_leet(token))
+            .or_else(|| self.undo_stars(token))
+            .or_else(|| self.undo_slip(&plain))
             .unwrap_or(plain)
     }
 
-    fn from_elongation(&self, word: &str) -> Option<String> {
+    fn undo_elongation(&self, word: &str) -> Option<String> {
         let twice = collapse_runs(word, 2);
         if twice.len() == word.len() {
             return None;
@@ -126,7 +126,7 @@ impl Normaliser {
             .or_else(|| is_known(&once).then_some(once))
     }
 
-    fn from_leet(&self, token: &str) -> Option<String> {
+    fn undo_leet(&self, token: &str) -> Option<String> {
         let has_letter = token.chars().any(char::is_alphabetic);
         let has_stand_in = token.chars().any(|c| leet(c, 'i').is_some());
         if !has_letter || !has_stand_in {
@@ -142,7 +142,7 @@ impl Normaliser {
         })
     }
 
-    fn from_stars(&self, token: &str) -> Option<String> {
+    fn undo_stars(&self, token: &str) -> Option<String> {
         if !token.contains(['*', '#', '_']) {
             return None;
         }
@@ -165,7 +165,7 @@ impl Normaliser {
         fitting.first().map(|word| (*word).clone())
     }
 
-    fn from_slip(&self, word: &str) -> Option<String> {
+    fn undo_slip(&self, word: &str) -> Option<String> {
         self.fuzzy
             .iter()
             .find(|known| word.len() + 1 >= known.len() && strsim::osa_distance(known, word) == 1)
@@ -313,8 +313,7 @@ fn mark(chars: &[char], at: usize, is_inside: bool) -> Option<&'static str> {
         '.' if is_inside && single(at, 1) && single(at, -1) => None,
         '.' | '!' | '?' | '\n' | '\r' | ';' | '…' | '。' => Some("."),
         ',' | ':' | '(' | ')' | '[' | ']' | '—' | '–' | '/' => Some(","),
-        '"' => Some("\""),
-        '\'' => Some("\""),
+        '"' | '\'' => Some("\""),
         '-' if !is_inside && chars.get(at + 1) == Some(&'-') => Some(","),
         '-' if !is_inside => Some(","),
         _ => None,
