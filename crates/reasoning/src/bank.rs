@@ -7,6 +7,7 @@
 
 mod objections;
 mod reflect;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 
