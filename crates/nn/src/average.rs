@@ -32,11 +32,17 @@ impl ParamAverage {
         Self { decay, values }
     }
 
-    /// Takes in the values after a step: `average = decay * average + (1 - decay) * value`.
+    /// Takes in the values after a step, counted from 0.
+    ///
+    /// # Equation
+    /// `average = d * average + (1 - d) * value` with `d = min(decay, (1 + step) / (10 + step))`:
+    /// short at first, so that the random start is soon forgotten (as TensorFlow's
+    /// `ExponentialMovingAverage` with `num_updates`).
     ///
     /// # Errors
     /// [`NnError::MissingTensor`] when a trainable parameter was not there at the start.
-    pub fn update(&mut self, params: &Params) -> Result<(), NnError> {
+    pub fn update(&mut self, params: &Params, step: u64) -> Result<(), NnError> {
+        let decay = self.decay.min((1.0 + step as f64) / (10.0 + step as f64));
         for (name, var) in params.trainable() {
             let average = self
                 .values
@@ -47,7 +53,7 @@ impl ParamAverage {
                     expected: var.dims().to_vec(),
                 })?;
             let change = (var.as_detached_tensor() - &*average)?;
-            *average = (&*average + (change * (1.0 - self.decay))?)?;
+            *average = (&*average + (change * (1.0 - decay))?)?;
         }
         Ok(())
     }
@@ -70,12 +76,13 @@ mod tests {
         let params = Params::new();
         params.initialiser(0).get("w", &[1], Init::Zeros).unwrap();
         let mut average = ParamAverage::new(&params, 0.75).unwrap();
-        for expected in [2.0, 3.5] {
+        // Late in a run the decay is in force; early it is (1 + 0) / (10 + 0).
+        for (step, expected) in [(1000, 2.0), (1000, 3.5), (0, 7.55)] {
             let value = Tensor::new(&[8_f32], &Device::Cpu).unwrap();
             params
                 .restore(&BTreeMap::from([("w".to_owned(), value)]), "test")
                 .unwrap();
-            average.update(&params).unwrap();
+            average.update(&params, step).unwrap();
             assert_eq!(average.values()["w"].to_vec1::<f32>().unwrap(), [expected]);
         }
     }

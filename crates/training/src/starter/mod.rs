@@ -3,17 +3,23 @@
 //! ```text
 //! recipe.rs    what, how, chosen how
 //! data.rs      dialogues to vectors, targets, padded batches
-//! trainer.rs   the loop: loss, optimiser, running average, resume
+//! loss.rs      the parts of the loss
+//! trainer.rs   the loop: optimiser, running average, resume
+//! epochs.rs    the record of each epoch, selection, curves
 //! validate.rs  scores on the validation split, and temperatures
 //! export.rs    the model folder, as shipped
 //! ```
 
 mod data;
+mod epochs;
 mod export;
+mod loss;
 mod recipe;
 mod trainer;
 mod validate;
 
+pub use epochs::EpochRecord;
+pub use loss::Losses;
 pub use recipe::{EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe};
-pub use trainer::{EpochRecord, Losses, TrainedStarter, train_starter};
+pub use trainer::{TrainedStarter, train_starter};
 pub use validate::{TaskScores, ValidationScores};

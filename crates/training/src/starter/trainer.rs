@@ -7,22 +7,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
 use smes_corpus::Corpus;
 use smes_dialogue::{EmotionSet, SplitName, StrategySet, Train, Validation};
 use smes_nn::bert::{BertConfig, NOT_IN_ENCODER};
-use smes_nn::loss::{CrossEntropy, cross_entropy, in_batch_ranking};
 use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
 use smes_nn::schedule::Schedule;
 use smes_nn::tokenizer::TextTokenizer;
-use smes_nn::{Gradients, NnError, Params, Pass, RandomStream, Tensor};
-use smes_plots::LineChart;
+use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
 use smes_reasoning::starter::{DialogueModel, StarterConfig, Temperatures, UtteranceEncoder};
 
-use super::data::{Batch, Prepared, Targets, batch, prepare};
+use super::StarterRecipe;
+use super::data::{Prepared, batch, prepare};
+use super::epochs::{EpochRecord, best_epoch, epoch_line, write_curves};
 use super::export::export_model;
-use super::validate::{ValidationScores, ValidationSet};
-use super::{LossRecipe, StarterRecipe};
+use super::loss::{Losses, loss};
+use super::validate::ValidationSet;
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
 const STATE_WEIGHTS: &str = "state/weights.safetensors";
@@ -31,40 +30,6 @@ const STATE_BEST: &str = "state/best.safetensors";
 const STATE_OPTIMISER: &str = "state/optimiser.safetensors";
 /// Dialogue lengths are shuffled by up to this many utterances before neighbours form a batch.
 const LENGTH_JITTER: f64 = 4.0;
-
-/// Mean losses over an epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Losses {
-    /// The weighted sum that is minimised.
-    pub total: f64,
-    /// User emotion where the supporter speaks next.
-    pub user_emotion: f64,
-    /// Strategy.
-    pub strategy: f64,
-    /// System emotion.
-    pub system_emotion: f64,
-    /// Ranking of the true response.
-    pub ranking: f64,
-}
-
-/// One line of `epochs.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EpochRecord {
-    /// From 1.
-    pub epoch: u64,
-    /// Optimiser steps so far.
-    pub n_steps: u64,
-    /// On train.
-    pub train: Losses,
-    /// On validation, with averaged weights.
-    pub validation: ValidationScores,
-    /// Whether this epoch is the best so far.
-    pub is_best: bool,
-    /// Seconds of the epoch.
-    pub seconds: f64,
-}
 
 /// What a run ended with.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,11 +117,6 @@ fn finish(
     })
 }
 
-fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
-    let loss = |record: &&EpochRecord| record.validation.selection_loss();
-    epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
-}
-
 /// Everything that changes or is needed during a run.
 struct Trainer {
     recipe: StarterRecipe,
@@ -168,7 +128,7 @@ struct Trainer {
     model: DialogueModel,
     optimiser: AdamW,
     schedule: Schedule,
-    average: BTreeMap<String, Tensor>,
+    average: ParamAverage,
     best: BTreeMap<String, Tensor>,
     train: Vec<Prepared>,
     validation: ValidationSet,
@@ -222,7 +182,7 @@ impl Trainer {
                 n_steps,
                 decay: recipe.fit.decay,
             },
-            average: params.snapshot()?,
+            average: ParamAverage::new(&params, recipe.fit.average_decay)?,
             best: BTreeMap::new(),
             recipe: recipe.clone(),
             config,
@@ -254,7 +214,7 @@ impl Trainer {
         }
         progress.end();
         let current = self.params.snapshot()?;
-        self.params.restore(&self.average, STATE_AVERAGE)?;
+        self.params.restore(self.average.values(), STATE_AVERAGE)?;
         let validation = self.validation.score(&self.model)?;
         let is_best = best_epoch(before)
             .is_none_or(|best| validation.selection_loss() < best.validation.selection_loss());
@@ -311,20 +271,8 @@ impl Trainer {
         let gradients = Gradients::of(&loss, &self.params)?;
         self.optimiser
             .step(&gradients, self.schedule.factor(step))?;
-        self.update_average(step)?;
+        self.average.update(&self.params, step)?;
         Ok(losses)
-    }
-
-    /// The running average starts short, so that the random start is soon forgotten.
-    fn update_average(&mut self, step: u64) -> Result<(), NnError> {
-        let young = (1.0 + step as f64) / (10.0 + step as f64);
-        let decay = self.recipe.fit.average_decay.min(young);
-        for (name, value) in self.params.tensors() {
-            let average = &self.average[&name];
-            let next = ((average * decay)? + (value * (1.0 - decay))?)?;
-            self.average.insert(name, next);
-        }
-        Ok(())
     }
 
     fn save(&self, run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
@@ -336,7 +284,7 @@ impl Trainer {
         };
         fs_err::create_dir_all(run.dir().join("state"))?;
         write(STATE_WEIGHTS, &self.params.tensors())?;
-        write(STATE_AVERAGE, &self.average)?;
+        write(STATE_AVERAGE, self.average.values())?;
         write(STATE_BEST, &self.best)?;
         self.optimiser.save(run.dir().join(STATE_OPTIMISER))?;
         // Last, because it says how many epochs the state stands for.
@@ -359,7 +307,8 @@ impl Trainer {
             Ok(read.tensors)
         };
         self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
-        self.average = read(STATE_AVERAGE)?;
+        self.average =
+            ParamAverage::from_values(read(STATE_AVERAGE)?, self.recipe.fit.average_decay);
         self.best = read(STATE_BEST)?;
         self.optimiser.restore(run.dir().join(STATE_OPTIMISER))?;
         Ok(epochs)
@@ -460,136 +409,4 @@ fn optimiser(recipe: &StarterRecipe, params: &Params) -> Result<AdamW, NnError> 
         ..AdamWConfig::default()
     };
     AdamW::new(vec![group], config)
-}
-
-/// The weighted loss of a batch, and its parts as numbers.
-fn loss(
-    model: &DialogueModel,
-    batch: &Batch,
-    weights: &LossRecipe,
-    pass: &mut Pass,
-) -> Result<(Tensor, Losses), NnError> {
-    let outputs = model.forward(&batch.inputs, pass)?;
-    let flat = |x: &Tensor| x.flatten_to(1);
-    let all = |pick: fn(&Targets) -> Option<u32>| -> Vec<Option<u32>> {
-        batch.targets.iter().map(pick).collect()
-    };
-    let smooth = CrossEntropy {
-        class_weights: None,
-        label_smoothing: weights.emotion_smoothing,
-    };
-    let plain = CrossEntropy {
-        class_weights: None,
-        label_smoothing: 0.0,
-    };
-    let emotion = flat(&outputs.user_emotion)?;
-    let at_seekers = cross_entropy(&emotion, &all(|one| one.seeker_emotion), &smooth)?;
-    let at_instances = all(|one| one.strategy.and(one.user_emotion));
-    let user_emotion = cross_entropy(&emotion, &at_instances, &smooth)?;
-    let strategy = cross_entropy(&flat(&outputs.strategy)?, &all(|one| one.strategy), &plain)?;
-    let system_emotion = cross_entropy(
-        &flat(&outputs.system_emotion)?,
-        &all(|one| one.system_emotion),
-        &plain,
-    )?;
-    let instances = Tensor::new(batch.instances.as_slice(), &smes_nn::Device::Cpu)?;
-    let queries = flat(&outputs.query)?.index_select(&instances, 0)?;
-    let keys = model.keys(&batch.responses)?;
-    let ranking = in_batch_ranking(&queries, &keys, &batch.response_ids, weights.ranking_scale)?;
-
-    let parts = [
-        (&at_seekers, weights.seeker_emotion),
-        (&user_emotion, weights.user_emotion),
-        (&strategy, weights.strategy),
-        (&system_emotion, weights.system_emotion),
-        (&ranking, weights.ranking),
-    ];
-    let mut total = (parts[0].0 * parts[0].1)?;
-    for (part, weight) in &parts[1..] {
-        total = (total + (*part * *weight)?)?;
-    }
-    let number = |x: &Tensor| -> Result<f64, NnError> { Ok(f64::from(x.to_scalar::<f32>()?)) };
-    let losses = Losses {
-        total: number(&total)?,
-        user_emotion: number(&user_emotion)?,
-        strategy: number(&strategy)?,
-        system_emotion: number(&system_emotion)?,
-        ranking: number(&ranking)?,
-    };
-    Ok((total, losses))
-}
-
-impl Losses {
-    fn add(&mut self, other: &Self) {
-        self.total += other.total;
-        self.user_emotion += other.user_emotion;
-        self.strategy += other.strategy;
-        self.system_emotion += other.system_emotion;
-        self.ranking += other.ranking;
-    }
-
-    fn mean(&self, n: u64) -> Self {
-        let n = n.max(1) as f64;
-        Self {
-            total: self.total / n,
-            user_emotion: self.user_emotion / n,
-            strategy: self.strategy / n,
-            system_emotion: self.system_emotion / n,
-            ranking: self.ranking / n,
-        }
-    }
-}
-
-fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
-    let scores = &record.validation;
-    format!(
-        "epoch {:>2}/{n_epochs}  loss {:.3}  validation: emotion {:.3}  strategy {:.3}  tone {:.3}  \
-         R@1 {:.3}  R@10 {:.3}  nll {:.4}{}  {:.1} s",
-        record.epoch,
-        record.train.total,
-        scores.user_emotion.accuracy,
-        scores.strategy.accuracy,
-        scores.system_emotion.accuracy,
-        scores.recall_at_1,
-        scores.recall_at_10,
-        scores.selection_loss(),
-        if record.is_best { " *" } else { "" },
-        record.seconds,
-    )
-}
-
-fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
-    let series = |name: &str, value: &dyn Fn(&EpochRecord) -> f64| {
-        let points = epochs
-            .iter()
-            .map(|record| (record.epoch as f64, value(record)))
-            .collect();
-        (name.to_owned(), points)
-    };
-    let chart = |title: &str, y_label: &str, series| LineChart {
-        title: title.to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: y_label.to_owned(),
-        series,
-    };
-    let loss = vec![
-        series("train: emotion", &|record| record.train.user_emotion),
-        series("train: strategy", &|record| record.train.strategy),
-        series("validation: emotion", &|record| {
-            record.validation.user_emotion.nll
-        }),
-        series("validation: strategy", &|record| {
-            record.validation.strategy.nll
-        }),
-    ];
-    run.write_curve("loss", &chart("Loss", "nats", loss))?;
-    let scores = vec![
-        series("emotion", &|record| record.validation.user_emotion.accuracy),
-        series("strategy", &|record| record.validation.strategy.accuracy),
-        series("system emotion", &|record| {
-            record.validation.system_emotion.accuracy
-        }),
-        series("R@10 of 100", &|record| record.validation.recall_at_10),
-    ];
-    run.write_curve("validation", &chart("Validation", "share right", scores))
 }
