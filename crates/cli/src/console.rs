@@ -15,6 +15,14 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
+/// The form of a command's result. Not a global argument: for the importers `--json` names a file.
+#[derive(clap::Args, Debug, Clone, Copy, Default)]
+pub(crate) struct Output {
+    /// Prints JSON on stdout instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Where a command says what it has to say.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {

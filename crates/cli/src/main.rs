@@ -6,12 +6,10 @@
 mod commands;
 mod console;
 mod exit;
-mod json_switch;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use console::Console;
 use exit::Exit;
-use json_switch::JsonSwitch;
 
 /// Allocation dominates tensor work otherwise: stock `malloc` returns freed pages at once and
 /// faults them back in on the next operation.
@@ -34,8 +32,6 @@ Exit codes: 0 done · 1 failed · 2 wrong usage · 3 bad input (a file or its co
 #[derive(Parser, Debug)]
 #[command(name = "smes", version, after_help = START_HERE, propagate_version = true)]
 struct Cli {
-    #[command(flatten)]
-    json: JsonSwitch,
     /// Says less: no notes, no progress.
     #[arg(long, short, global = true)]
     quiet: bool,
@@ -87,7 +83,7 @@ impl Command {
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let console = Console::new(cli.json.0, cli.quiet);
+    let console = Console::new(cli.command.prints_json(), cli.quiet);
     match run(&cli.command, &console) {
         Ok(()) => Exit::Done.into(),
         Err(error) => exit::report(&console, &error).into(),

@@ -17,7 +17,7 @@ use smes_server::{
 
 use crate::commands::engine::{EngineArgs, environment_locale, turn_error};
 use crate::commands::turn::{likeliest, reading_lines, show_crisis};
-use crate::console::Console;
+use crate::console::{Console, Output};
 
 const EXAMPLE: &str = "\
 Example:
@@ -43,6 +43,8 @@ pub(crate) struct ChatArgs {
     locale: Option<String>,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &ChatArgs, console: &Console) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
 use smes_dialogue::Cue;
 use smes_media::{DecodeOptions, Limits, MediaError, Probe, decode, probe};
 
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLES: &str = "\
@@ -22,6 +22,8 @@ Examples:
 pub(crate) struct ClipArgs {
     /// A sound or video file in any common format.
     file: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// What `smes clip --json` prints.

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use smes_corpus::importers::{
     EsconvSource, ImportError, Imported, Importer, MeldSource, MescJson, MescSource,
 };
 use smes_corpus::{
-    CheckReport, Corpus, CorpusError, ExportError, ExportFormat, IssueCounts, LabelCounts,
-    RoleCounts, Statistics,
+    CheckReport, Corpus, CorpusError, ExportError, ExportFormat, LabelCounts, RoleCounts,
+    Statistics,
 };
 use smes_dialogue::SplitName;
 

@@ -16,7 +16,7 @@ use smes_evaluation::{
 };
 use smes_reasoning::{Reasoner, ReasoningError};
 
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLE: &str = "\
@@ -53,6 +53,8 @@ pub(crate) struct PredictArgs {
     /// Words the responses too, not only the labels.
     #[arg(long)]
     responses: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<()> {
@@ -385,6 +387,7 @@ mod tests {
 
     fn args(folder: &Path, reasoner: &str) -> PredictArgs {
         PredictArgs {
+            output: Output::default(),
             corpus: corpus(folder),
             split: SplitName::Test,
             reasoner: reasoner.to_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use smes_evaluation::{ScoreOptions, ScoreReport, TABLE_HEADERS, score, table_rows};
 
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLE: &str = "\
@@ -27,6 +27,8 @@ pub(crate) struct ScoreArgs {
     /// Seed of the bootstrap.
     #[arg(long, default_value_t = ScoreOptions::default().seed, value_name = "SEED")]
     seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &ScoreArgs, console: &Console) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use smes_server::{AppState, Limits, ServeError, bind};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::engine::EngineArgs;
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLE: &str = "\
@@ -36,6 +36,8 @@ pub(crate) struct ServeArgs {
     /// Opens the page in the browser.
     #[arg(long)]
     open: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use smes_corpus::Corpus;
 use smes_training::starter::{EpochRecord, StarterRecipe, train_starter};
 use smes_training::{Progress, TrainingError};
 
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLE: &str = "\
@@ -36,6 +36,8 @@ pub(crate) struct TrainArgs {
     /// Goes on with the run in the folder, from its last whole epoch.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// What `--json` prints.

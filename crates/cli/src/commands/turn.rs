@@ -12,7 +12,7 @@ use smes_server::{
 };
 
 use crate::commands::engine::{EngineArgs, environment_locale, refused, turn_error};
-use crate::console::Console;
+use crate::console::{Console, Output};
 use crate::exit::Advice;
 
 const EXAMPLE: &str = "\
@@ -52,6 +52,8 @@ pub(crate) struct TurnArgs {
     locale: Option<String>,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &TurnArgs, console: &Console) -> anyhow::Result<()> {
