@@ -40,14 +40,12 @@ pub(crate) struct Item<'i> {
 impl<'i> Item<'i> {
     /// The object as a value.
     pub(crate) fn parse<T: Deserialize<'i>>(&self) -> Result<T, ImportError> {
-        if std::str::from_utf8(self.bytes).is_err() {
-            return Err(ImportError::InvalidUtf8 {
-                path: self.path.clone(),
-                line: self.line,
-                place: "the entry that begins here".to_owned(),
-            });
-        }
-        serde_json::from_slice(self.bytes).map_err(|error| ImportError::BrokenJson {
+        let text = std::str::from_utf8(self.bytes).map_err(|_| ImportError::InvalidUtf8 {
+            path: self.path.clone(),
+            line: self.line,
+            place: "the entry that begins here".to_owned(),
+        })?;
+        serde_json::from_str(text).map_err(|error| ImportError::BrokenJson {
             path: self.path.clone(),
             line: self.line + (error.line() as u64).saturating_sub(1),
             column: error.column(),
