@@ -13,9 +13,7 @@ use smes_dialogue::{
 };
 
 use crate::importers::error::shortened;
-use crate::importers::mesc_json::{
-    Entry, JsonDialogue, JsonPool, JsonTurn, after_utterance, cue_text, two_answers,
-};
+use crate::importers::mesc_json::{JsonPool, JsonTurn, Taken, cue_text, two_answers};
 use crate::importers::mesc_splits::{N_DIALOGUES, published_split};
 use crate::importers::session::{About, Session, note_missing_roles, split_file};
 use crate::importers::source::{file_name, n_bytes};
@@ -285,22 +283,27 @@ impl MescRun {
             .iter()
             .map(|utterance| (utterance.role, utterance.text.expose().as_str()))
             .unzip();
-        let found = self.pool.take(&roles, &texts)?;
-        self.splits.push((draft.id, found.map(|(_, split)| split)));
-        let Some((entry, _)) = found else {
+        let (emotions, strategies) = (&self.emotions, &self.strategies);
+        let found = self.pool.take(&roles, &texts, |taken| {
+            let mut join = Join {
+                taken,
+                emotions,
+                strategies,
+                notes: Notes::new(file_name(taken.path), draft.dialogue.id.clone()),
+            };
+            let about = join.describe();
+            let cues = join.cues(&draft.dialogue)?;
+            Ok::<_, ImportError>((taken.split, about, cues, join.notes.issues))
+        })?;
+        let Some(found) = found else {
+            self.splits.push((draft.id, None));
             return self.session.write(&draft.dialogue, &draft.notes);
         };
-        let json = self.pool.current(entry)?;
-        let mut joined = Join {
-            path: self.pool.path(entry),
-            entry,
-            emotions: &self.emotions,
-            strategies: &self.strategies,
-            notes: Notes::new(file_name(self.pool.path(entry)), draft.dialogue.id.clone()),
-        };
-        joined.describe(&mut draft.dialogue, &json);
-        let cues = joined.cues(&draft.dialogue, &json)?;
-        draft.notes.issues.append(&mut joined.notes.issues);
+        let (split, (scenario, situation), cues, mut issues) = found?;
+        self.splits.push((draft.id, Some(split)));
+        draft.dialogue.scenario = Some(scenario);
+        draft.dialogue.situation = Some(situation);
+        draft.notes.issues.append(&mut issues);
         self.session.write(&draft.dialogue, &draft.notes)?;
         cues.iter().try_for_each(|cue| self.session.write_cue(cue))
     }
@@ -403,37 +406,35 @@ fn parse_label<L: Label>(
 
 /// Joins a json dialogue to the csv dialogue it is.
 struct Join<'r> {
-    path: &'r Path,
-    entry: Entry,
+    taken: &'r Taken<'r>,
     emotions: &'r EmotionSet,
     strategies: &'r StrategySet,
     notes: Notes,
 }
 
 impl Join<'_> {
-    fn describe(&mut self, dialogue: &mut Dialogue, json: &JsonDialogue<'_>) {
-        let name = scenario_name(&json.problem_type);
-        if name != json.problem_type {
-            let raw = shortened(&json.problem_type);
+    /// The problem type and the situation.
+    fn describe(&mut self) -> (Scenario, Private<String>) {
+        let raw = &self.taken.dialogue.problem_type;
+        let name = scenario_name(raw);
+        if name != *raw {
+            let line = self.taken.line;
             self.notes
-                .dialogue(IssueKind::ScenarioVariant, self.entry.line, raw);
+                .dialogue(IssueKind::ScenarioVariant, line, shortened(raw));
         }
-        dialogue.scenario = Some(Scenario {
+        let scenario = Scenario {
             name,
-            raw: json.problem_type.clone().into_owned(),
-        });
-        dialogue.situation = Some(json.situation.trim().into());
+            raw: raw.clone().into_owned(),
+        };
+        (scenario, self.taken.dialogue.situation.trim().into())
     }
 
-    fn cues(
-        &mut self,
-        dialogue: &Dialogue,
-        json: &JsonDialogue<'_>,
-    ) -> Result<Vec<CueRecord>, ImportError> {
-        let mut cues = Vec::with_capacity(json.dialog.len());
-        for (utterance, turn) in dialogue.utterances.iter().zip(&json.dialog) {
+    fn cues(&mut self, dialogue: &Dialogue) -> Result<Vec<CueRecord>, ImportError> {
+        let turns = &self.taken.dialogue.dialog;
+        let mut cues = Vec::with_capacity(turns.len());
+        let rows = dialogue.utterances.iter().zip(turns).zip(self.taken.rests);
+        for ((utterance, turn), rest) in rows {
             self.compare_labels(utterance, turn)?;
-            let rest = after_utterance(&turn.text, utterance.text.expose()).unwrap_or_default();
             let cue = cue_text(rest);
             if cue.has_comma {
                 self.note(IssueKind::CueSeparator, utterance.idx, ",");
@@ -481,8 +482,8 @@ impl Join<'_> {
         set.parse(raw).map_err(|mut source| {
             source.raw = shortened(&source.raw);
             ImportError::UnknownLabel {
-                path: self.path.to_owned(),
-                line: self.entry.line,
+                path: self.taken.path.to_owned(),
+                line: self.taken.line,
                 dialogue: self.notes.dialogue.to_string(),
                 utterance: idx.to_string(),
                 source: Box::new(source),
@@ -491,7 +492,7 @@ impl Join<'_> {
     }
 
     fn note(&mut self, kind: IssueKind, idx: usize, raw: &str) {
-        self.notes.utterance(kind, self.entry.line, idx, raw);
+        self.notes.utterance(kind, self.taken.line, idx, raw);
     }
 }
 

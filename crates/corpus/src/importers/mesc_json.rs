@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use smes_dialogue::{Role, SplitName};
@@ -54,6 +54,17 @@ pub(crate) struct Entry {
     n_bytes: usize,
     pub(crate) file_idx: usize,
     pub(crate) line: u64,
+}
+
+/// A dialogue of a json file that is a dialogue of the csv.
+pub(crate) struct Taken<'t> {
+    pub(crate) path: &'t Path,
+    /// Line where it begins, from 1.
+    pub(crate) line: u64,
+    pub(crate) split: SplitName,
+    pub(crate) dialogue: &'t JsonDialogue<'t>,
+    /// What follows the utterance in each text.
+    pub(crate) rests: &'t [&'t str],
 }
 
 /// The dialogues of the json files that no dialogue of the csv has claimed yet.
@@ -118,41 +129,45 @@ impl JsonPool {
         Ok(())
     }
 
-    /// Takes the dialogue whose texts begin with these utterances; leaves its bytes to parse.
-    pub(crate) fn take(
+    /// Takes the dialogue whose texts begin with these utterances and hands it to `then`.
+    pub(crate) fn take<R>(
         &mut self,
         roles: &[Role],
         utterances: &[&str],
-    ) -> Result<Option<(Entry, SplitName)>, ImportError> {
+        then: impl FnOnce(&Taken<'_>) -> R,
+    ) -> Result<Option<R>, ImportError> {
         let key = self.hasher.hash_one(roles);
         let n_candidates = self.entries.get(&key).map_or(0, VecDeque::len);
         for idx in 0..n_candidates {
             let entry = self.entries[&key][idx];
             self.load(entry)?;
-            let dialogue: JsonDialogue<'_> = self.current(entry)?;
-            let is_match = dialogue
+            let (path, split, _, _) = &self.files[entry.file_idx];
+            let item = Item {
+                path,
+                line: entry.line,
+                bytes: &self.buffer,
+            };
+            let dialogue: JsonDialogue<'_> = item.parse()?;
+            let rests: Option<Vec<&str>> = dialogue
                 .dialog
                 .iter()
                 .zip(utterances)
-                .all(|(turn, utterance)| after_utterance(&turn.text, utterance).is_some());
-            if is_match {
-                if let Some(candidates) = self.entries.get_mut(&key) {
-                    candidates.remove(idx);
-                }
-                return Ok(Some((entry, self.files[entry.file_idx].1)));
+                .map(|(turn, utterance)| after_utterance(&turn.text, utterance))
+                .collect();
+            let Some(rests) = rests else { continue };
+            let result = then(&Taken {
+                path,
+                line: entry.line,
+                split: *split,
+                dialogue: &dialogue,
+                rests: &rests,
+            });
+            if let Some(candidates) = self.entries.get_mut(&key) {
+                candidates.remove(idx);
             }
+            return Ok(Some(result));
         }
         Ok(None)
-    }
-
-    /// The dialogue taken last.
-    pub(crate) fn current(&self, entry: Entry) -> Result<JsonDialogue<'_>, ImportError> {
-        Item {
-            path: self.path(entry),
-            line: entry.line,
-            bytes: &self.buffer,
-        }
-        .parse()
     }
 
     pub(crate) fn path(&self, entry: Entry) -> &PathBuf {
