@@ -10,6 +10,7 @@ mod esconv;
 mod json_items;
 mod meld;
 mod mesc;
+mod mesc_join;
 mod mesc_json;
 mod mesc_splits;
 mod session;
