@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::io::IsTerminal;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -42,13 +42,14 @@ impl Console {
 
     /// Prints a value as JSON on stdout.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
-        println!("{}", serde_json::to_string_pretty(value)?);
+        let text = serde_json::to_string_pretty(value)?;
+        print_line(&text);
         Ok(())
     }
 
     /// Prints a line of the result on stdout.
     pub(crate) fn line(&self, text: &str) {
-        println!("{text}");
+        print_line(text);
     }
 
     /// Says something beside the result, on stderr; silent when quiet.
@@ -80,7 +81,7 @@ impl Console {
 
     /// Prints a table; the first column is left-aligned, the others right.
     pub(crate) fn table(&self, headers: &[&str], rows: &[Vec<String>]) {
-        println!("{}", render_table(headers, rows));
+        print_line(&render_table(headers, rows));
     }
 
     /// A progress bar over `len` steps.
@@ -103,9 +104,22 @@ impl Console {
     }
 }
 
+/// A reader that has seen enough (`smes ... | head`) closes the pipe; that is no failure.
+fn print_line(text: &str) {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    if writeln!(stdout, "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Columns apart by space, one rule under the header: dense and easy to read across.
+const RULED_HEADER: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 fn render_table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(RULED_HEADER);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headers.iter().copied());
     for row in rows {

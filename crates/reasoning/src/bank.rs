@@ -167,7 +167,8 @@ impl ResponseBank {
         let has_supporter = context.utterances.iter().any(|u| u.role == Role::Supporter);
         let mut at_hand = HashSet::from(["general"]);
         for (theme, words) in &self.themes {
-            let named_in = |text: &str| words.iter().any(|word| text.contains(&format!(" {word} ")));
+            let named_in =
+                |text: &str| words.iter().any(|word| text.contains(&format!(" {word} ")));
             let is_at_hand = match theme.as_str() {
                 "greeting" => !has_supporter || named_in(last),
                 // Moods of the moment: only the latest message counts.

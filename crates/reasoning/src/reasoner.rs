@@ -34,4 +34,8 @@ pub trait Reasoner: Send + Sync {
         plan: &Plan,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Reply, ReasoningError>;
+
+    /// Does ahead what would otherwise slow the first turn; to be called once, in the background.
+    /// Nothing by default, and never needed for a right answer.
+    fn warm_up(&self) {}
 }

@@ -10,7 +10,12 @@ use crate::starter::StarterReasoner;
 use crate::{Reasoner, ReasoningError};
 
 /// The names that [`open`] knows, as shown in messages.
-pub const AVAILABLE: &[&str] = &["starter:DIR", Majority::NAME, RepeatLastStrategy::NAME];
+pub const AVAILABLE: &[&str] = &[
+    StarterReasoner::NAME,
+    "starter:DIR",
+    Majority::NAME,
+    RepeatLastStrategy::NAME,
+];
 
 /// The reasoner of that name. What follows a first `:` is the reasoner's own: a folder, an address.
 ///
@@ -22,6 +27,7 @@ pub fn open(name: &str) -> Result<Box<dyn Reasoner>, ReasoningError> {
         None => (name, None),
     };
     match (kind, place) {
+        (StarterReasoner::NAME, None) => Ok(Box::new(StarterReasoner::embedded()?)),
         (StarterReasoner::NAME, Some(dir)) => Ok(Box::new(StarterReasoner::load(Path::new(dir))?)),
         (Majority::NAME, None) => Ok(Box::new(Majority::new())),
         (RepeatLastStrategy::NAME, None) => Ok(Box::new(RepeatLastStrategy::new())),

@@ -94,6 +94,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let service = app(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let sweeper = tokio::spawn(sweep(state.clone()));
+    let engine = state.engine().clone();
+    tokio::task::spawn_blocking(move || engine.reasoner().warm_up());
     let mut closing = state.closing();
     let stopping = async move {
         stop.await;

@@ -17,6 +17,8 @@ use smes_plots::LineChart;
 
 use crate::TrainingError;
 
+const MANIFEST: &str = "run.toml";
+
 /// What identifies a run, written to `run.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +88,19 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// Checks that a run can begin in the folder, before hours of work and without a trace.
+    ///
+    /// # Errors
+    /// [`TrainingError::RunExists`] when the folder holds a run.
+    pub fn check_free(dir: &Path) -> Result<(), TrainingError> {
+        if dir.join(MANIFEST).exists() {
+            return Err(TrainingError::RunExists {
+                path: dir.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// Begins a run in a new or empty folder.
     ///
     /// # Errors
@@ -94,17 +109,13 @@ impl RunFolder {
         dir: &Path,
         manifest: &RunManifest<R>,
     ) -> Result<Self, TrainingError> {
-        if dir.join("run.toml").exists() {
-            return Err(TrainingError::RunExists {
-                path: dir.to_owned(),
-            });
-        }
+        Self::check_free(dir)?;
         fs_err::create_dir_all(dir)?;
         let folder = Self {
             dir: dir.to_owned(),
         };
         let text = toml::to_string(manifest).expect("a manifest is made of plain TOML values");
-        folder.write_atomically("run.toml", text.as_bytes())?;
+        folder.write_atomically(MANIFEST, text.as_bytes())?;
         Ok(folder)
     }
 
@@ -121,7 +132,7 @@ impl RunFolder {
             path: dir.to_owned(),
             reason: reason.to_owned(),
         };
-        let text = fs_err::read_to_string(dir.join("run.toml"))
+        let text = fs_err::read_to_string(dir.join(MANIFEST))
             .map_err(|_| refuse("it holds no run.toml"))?;
         let begun: RunManifest<R> = toml::from_str(&text).map_err(|source| {
             refuse(&format!(

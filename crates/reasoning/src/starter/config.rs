@@ -47,7 +47,11 @@ pub struct Temperatures {
 
 impl Temperatures {
     /// No change.
-    pub const ONE: Self = Self { user_emotion: 1.0, strategy: 1.0, system_emotion: 1.0 };
+    pub const ONE: Self = Self {
+        user_emotion: 1.0,
+        strategy: 1.0,
+        system_emotion: 1.0,
+    };
 }
 
 impl StarterConfig {

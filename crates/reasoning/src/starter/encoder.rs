@@ -32,14 +32,23 @@ impl UtteranceEncoder {
         config: &StarterConfig,
     ) -> Result<Self, NnError> {
         let bert = BertEncoder::load(loader, &config.encoder)?;
-        if let Some(tap) = config.taps.iter().find(|tap| !(1..=bert.n_layers()).contains(*tap)) {
+        if let Some(tap) = config
+            .taps
+            .iter()
+            .find(|tap| !(1..=bert.n_layers()).contains(*tap))
+        {
             return Err(NnError::ConfigValue {
                 field: "taps",
                 found: tap.to_string(),
                 expected: "layers of the encoder, counted from 1",
             });
         }
-        Ok(Self { bert, tokenizer, taps: config.taps.clone(), max_tokens: config.max_tokens })
+        Ok(Self {
+            bert,
+            tokenizer,
+            taps: config.taps.clone(),
+            max_tokens: config.max_tokens,
+        })
     }
 
     /// One vector an utterance.
@@ -67,9 +76,15 @@ impl UtteranceEncoder {
 
     fn encode_batch(&self, texts: &[&str]) -> Result<Tensor, NnError> {
         let tokens = self.tokenizer.encode_batch(texts, self.max_tokens)?;
-        let stages =
-            self.bert.hidden_states(&tokens.token_ids, &tokens.attention_mask, &mut Pass::eval())?;
-        let pooled = self.taps.iter().map(|&tap| mean_pool(&stages[tap], &tokens.attention_mask));
+        let stages = self.bert.hidden_states(
+            &tokens.token_ids,
+            &tokens.attention_mask,
+            &mut Pass::eval(),
+        )?;
+        let pooled = self
+            .taps
+            .iter()
+            .map(|&tap| mean_pool(&stages[tap], &tokens.attention_mask));
         let pooled = pooled.collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&pooled, 1)?)
     }

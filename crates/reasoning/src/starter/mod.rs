@@ -11,6 +11,7 @@
 //! model of this size can do, and safe by construction.
 
 mod config;
+mod embedded;
 mod encoder;
 mod model;
 mod reasoner;

@@ -8,8 +8,8 @@
 //! Over the dialogue it mixes by exponentially decaying means rather than by a recurrent network:
 //! as good on cross-validation over the training dialogues, and a single product to compute.
 
-use smes_nn::layers::{Dropout, LayerNorm, Linear, gelu, log_softmax, softmax};
 use smes_nn::bert::unit_length;
+use smes_nn::layers::{Dropout, LayerNorm, Linear, gelu, log_softmax, softmax};
 use smes_nn::{Device, Init, NnError, ParamLoader, Pass, Tensor};
 
 use super::{StarterConfig, surface_width};
@@ -100,8 +100,16 @@ impl DialogueModel {
                 hidden + surface + n_emotions + n_strategies,
                 n_emotions,
             )?,
-            query: Linear::load(&loader.part("query"), state + n_strategies, config.rank_size)?,
-            key: Linear::load(&loader.part("key"), config.encoder.hidden_size, config.rank_size)?,
+            query: Linear::load(
+                &loader.part("query"),
+                state + n_strategies,
+                config.rank_size,
+            )?,
+            key: Linear::load(
+                &loader.part("key"),
+                config.encoder.hidden_size,
+                config.rank_size,
+            )?,
             decays: config.decays.clone(),
             n_emotions,
             input_dropout: Dropout::new(config.input_dropout),
@@ -139,7 +147,12 @@ impl DialogueModel {
         // The ranker is told the strategy but does not teach it: choosing a strategy is that head's task.
         let seen = Tensor::cat(&[&state, &strategy_probs.detach()], 2)?;
         let query = unit_length(&self.query.forward(&seen)?)?;
-        Ok(DialogueOutputs { user_emotion, strategy, system_emotion, query })
+        Ok(DialogueOutputs {
+            user_emotion,
+            strategy,
+            system_emotion,
+            query,
+        })
     }
 
     /// Responses in the space of [`DialogueOutputs::query`].
@@ -160,7 +173,8 @@ impl DialogueModel {
         let standard = self.input_dropout.forward(&standard, pass)?;
         let sum = (self.embed_utterance.forward(&standard)?
             + self.embed_surface.forward(&inputs.surface)?)?;
-        self.dropout.forward(&gelu(&self.norm.forward(&sum)?)?, pass)
+        self.dropout
+            .forward(&gelu(&self.norm.forward(&sum)?)?, pass)
     }
 
     /// The dialogue up to each utterance: mixed `[B, U, H]`, and the plain mean `[B, U, H]`.
@@ -226,14 +240,26 @@ impl Head {
 /// `y_t = sum_{s <= t} decay^(t-s) x_s / sum_{s <= t} decay^(t-s)`
 fn causal_mean(x: &Tensor, decay: f64) -> Result<Tensor, NnError> {
     let (n_dialogues, n_utterances, width) = x.dims3()?;
-    let weights = Tensor::from_vec(decay_weights(n_utterances, decay), (n_utterances, n_utterances), &Device::Cpu)?;
+    let weights = Tensor::from_vec(
+        decay_weights(n_utterances, decay),
+        (n_utterances, n_utterances),
+        &Device::Cpu,
+    )?;
     // One flat product over all dialogues: time first, dialogues beside each other.
-    let by_time = x.transpose(0, 1)?.contiguous()?.reshape((n_utterances, n_dialogues * width))?;
-    let mixed = weights.matmul(&by_time)?.reshape((n_utterances, n_dialogues, width))?;
+    let by_time = x
+        .transpose(0, 1)?
+        .contiguous()?
+        .reshape((n_utterances, n_dialogues * width))?;
+    let mixed = weights
+        .matmul(&by_time)?
+        .reshape((n_utterances, n_dialogues, width))?;
     Ok(mixed.transpose(0, 1)?.contiguous()?)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "weights in 0..=1, used beside f32 numbers")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "weights in 0..=1, used beside f32 numbers"
+)]
 fn decay_weights(n_utterances: usize, decay: f64) -> Vec<f32> {
     let mut weights = vec![0.0; n_utterances * n_utterances];
     for (now, row) in weights.chunks_exact_mut(n_utterances.max(1)).enumerate() {
@@ -265,7 +291,12 @@ mod tests {
     #[test]
     fn a_causal_mean_weighs_the_past_by_its_age() {
         let x = Tensor::from_vec(vec![4.0_f32, 8.0, 0.0], (1, 3, 1), &Device::Cpu).unwrap();
-        let mean: Vec<f32> = causal_mean(&x, 0.5).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let mean: Vec<f32> = causal_mean(&x, 0.5)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1()
+            .unwrap();
         let expected = [4.0, (8.0 + 2.0) / 1.5, (4.0 + 1.0) / 1.75];
         for (found, expected) in mean.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-5, "{mean:?}");
@@ -275,7 +306,10 @@ mod tests {
     #[test]
     fn probabilities_sum_to_one_and_flatten_with_temperature() {
         let logits = Tensor::from_vec(vec![2.0_f32, 0.0, -1.0], 3, &Device::Cpu).unwrap();
-        let (sharp, flat) = (probabilities(&logits, 0.5).unwrap(), probabilities(&logits, 4.0).unwrap());
+        let (sharp, flat) = (
+            probabilities(&logits, 0.5).unwrap(),
+            probabilities(&logits, 4.0).unwrap(),
+        );
         assert!((sharp.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!(sharp[0] > flat[0] && flat[0] > flat[1]);
     }

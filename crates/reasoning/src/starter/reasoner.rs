@@ -1,6 +1,8 @@
 //! The starter as a [`Reasoner`]: loads the files, plans, chooses the response.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smes_dialogue::{
     ContextUtterance, DialogueContext, Distribution, Emotion, EmotionSet, Label, Plan, Reply, Role,
@@ -42,6 +44,9 @@ pub struct StarterReasoner {
     encoder: UtteranceEncoder,
     model: DialogueModel,
     bank: ResponseBank,
+    /// Keys of responses that are given as they stand in the bank, by their place in it. Filled
+    /// slots hold a person's words and are never kept.
+    bank_keys: Mutex<HashMap<usize, Vec<f32>>>,
 }
 
 impl StarterReasoner {
@@ -77,7 +82,8 @@ impl StarterReasoner {
     ) -> Result<Self, ReasoningError> {
         let config = parse_config(config, origin)?;
         let (emotions, strategies) = label_sets(&config, origin)?;
-        let tokenizer = TextTokenizer::from_bytes(tokenizer, &format!("{origin}/{TOKENIZER_FILE}"))?;
+        let tokenizer =
+            TextTokenizer::from_bytes(tokenizer, &format!("{origin}/{TOKENIZER_FILE}"))?;
         let params = Params::from_bytes(weights, &format!("{origin}/{WEIGHTS_FILE}"))?;
         params.freeze(|_| true);
         let loader = params.loader();
@@ -89,7 +95,15 @@ impl StarterReasoner {
             strategies.len(),
         )?;
         params.check_all_used()?;
-        Ok(Self { config, emotions, strategies, encoder, model, bank: ResponseBank::embedded()? })
+        Ok(Self {
+            config,
+            emotions,
+            strategies,
+            encoder,
+            model,
+            bank: ResponseBank::embedded()?,
+            bank_keys: Mutex::default(),
+        })
     }
 
     /// The chain at the end of the history: logits `[E]`, `[S]`, `[E]` and the query `[R]`.
@@ -98,11 +112,20 @@ impl StarterReasoner {
         if history.is_empty() {
             return Err(ReasoningError::EmptyHistory);
         }
-        let texts: Vec<&str> = history.iter().map(|one| one.text.expose().as_str()).collect();
+        let texts: Vec<&str> = history
+            .iter()
+            .map(|one| one.text.expose().as_str())
+            .collect();
         let surface = surface_features(&history, &self.strategies)?;
         let inputs = DialogueInputs {
-            utterances: self.encoder.encode(&texts)?.unsqueeze(0).map_err(NnError::from)?,
-            surface: rows_to_tensor(surface)?.unsqueeze(0).map_err(NnError::from)?,
+            utterances: self
+                .encoder
+                .encode(&texts)?
+                .unsqueeze(0)
+                .map_err(NnError::from)?,
+            surface: rows_to_tensor(surface)?
+                .unsqueeze(0)
+                .map_err(NnError::from)?,
             told_emotion: None,
         };
         let outputs = self.model.forward(&inputs, &mut Pass::eval())?;
@@ -127,15 +150,57 @@ impl StarterReasoner {
         if candidates.is_empty() {
             return Ok(None);
         }
-        let texts: Vec<&str> = candidates.iter().map(|one| one.text.expose().as_str()).collect();
-        let embeddings = self.encoder.sentence_embeddings(&self.encoder.encode(&texts)?)?;
-        let scores = || -> Result<Vec<f32>, NnError> {
-            let keys = self.model.keys(&embeddings)?;
-            Ok(keys.matmul(&query.unsqueeze(1)?)?.flatten_all()?.to_vec1::<f32>()?)
-        };
-        let scores = scores()?;
+        let query = query.to_vec1::<f32>().map_err(NnError::from)?;
+        let keys = self.keys(&candidates)?;
+        let score = |key: &Vec<f32>| -> f32 { key.iter().zip(&query).map(|(a, b)| a * b).sum() };
+        let scores: Vec<f32> = keys.iter().map(score).collect();
         let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
         Ok(best.and_then(|best| candidates.into_iter().nth(best)))
+    }
+
+    /// Where each candidate lies in the ranker's space.
+    fn keys(&self, candidates: &[Candidate]) -> Result<Vec<Vec<f32>>, ReasoningError> {
+        let known = self.bank_keys();
+        let mut keys: Vec<Option<Vec<f32>>> = candidates
+            .iter()
+            .map(|one| known.get(&one.response_idx).cloned())
+            .collect();
+        drop(known);
+        let is_new: Vec<usize> = (0..keys.len()).filter(|&idx| keys[idx].is_none()).collect();
+        let new: Vec<&Candidate> = is_new.iter().map(|&idx| &candidates[idx]).collect();
+        for (idx, key) in is_new.into_iter().zip(self.compute_keys(&new)?) {
+            let response_idx = candidates[idx].response_idx;
+            if &self.bank.responses()[response_idx].text == candidates[idx].text.expose() {
+                self.bank_keys().insert(response_idx, key.clone());
+            }
+            keys[idx] = Some(key);
+        }
+        Ok(keys.into_iter().flatten().collect())
+    }
+
+    fn bank_keys(&self) -> MutexGuard<'_, HashMap<usize, Vec<f32>>> {
+        // A panic while it was held left whole entries behind.
+        self.bank_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn compute_keys(&self, candidates: &[&Candidate]) -> Result<Vec<Vec<f32>>, ReasoningError> {
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let texts: Vec<&str> = candidates
+            .iter()
+            .map(|one| one.text.expose().as_str())
+            .collect();
+        let embeddings = self
+            .encoder
+            .sentence_embeddings(&self.encoder.encode(&texts)?)?;
+        Ok(self
+            .model
+            .keys(&embeddings)?
+            .to_vec2()
+            .map_err(NnError::from)?)
     }
 }
 
@@ -168,6 +233,16 @@ impl Reasoner for StarterReasoner {
         })
     }
 
+    fn warm_up(&self) {
+        // In small parts, so that a turn that comes meanwhile finds a core free between them. An
+        // error here comes again, with its place, in the turn that needs the keys.
+        for part in self.unslotted().chunks(16) {
+            if self.keys(part).is_err() {
+                return;
+            }
+        }
+    }
+
     fn respond(
         &self,
         context: &DialogueContext,
@@ -188,9 +263,25 @@ impl Reasoner for StarterReasoner {
 }
 
 impl StarterReasoner {
+    /// Every response of the bank that has no slot.
+    fn unslotted(&self) -> Vec<Candidate> {
+        let responses = self.bank.responses().iter().enumerate();
+        let unslotted = responses.filter(|(_, response)| !response.text.contains('{'));
+        unslotted
+            .map(|(response_idx, response)| Candidate {
+                response_idx,
+                text: response.text.as_str().into(),
+            })
+            .collect()
+    }
+
     fn reply(&self, chosen: Candidate, strategy: &Strategy) -> Reply {
         let id = &self.bank.responses()[chosen.response_idx].id;
-        Reply { source: format!("bank:{id}"), text: chosen.text, strategy: strategy.clone() }
+        Reply {
+            source: format!("bank:{id}"),
+            text: chosen.text,
+            strategy: strategy.clone(),
+        }
     }
 }
 
@@ -214,14 +305,21 @@ fn sentences(utterance: &ContextUtterance) -> Vec<ContextUtterance> {
             _ => pieces.push(piece.to_owned()),
         }
     }
-    let keep = |piece: String| ContextUtterance { text: piece.trim().into(), ..utterance.clone() };
+    let keep = |piece: String| ContextUtterance {
+        text: piece.trim().into(),
+        ..utterance.clone()
+    };
     pieces.into_iter().map(keep).collect()
 }
 
 /// The latest emotion that the seeker corrected, and how much it still counts.
 fn correction(context: &DialogueContext) -> Option<(&Emotion, f32)> {
     let mut weight = 1.0;
-    let seekers = context.utterances.iter().rev().filter(|one| one.role == Role::Seeker);
+    let seekers = context
+        .utterances
+        .iter()
+        .rev()
+        .filter(|one| one.role == Role::Seeker);
     for utterance in seekers {
         if let Some(emotion) = &utterance.corrected_emotion {
             return Some((emotion, weight));
@@ -256,10 +354,12 @@ fn parse_config(bytes: &[u8], origin: &str) -> Result<StarterConfig, ReasoningEr
         reason,
     };
     let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
-    let config: StarterConfig =
-        toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+    let config: StarterConfig = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
     if config.version != 1 {
-        return Err(invalid(format!("format version {}, expected 1", config.version)));
+        return Err(invalid(format!(
+            "format version {}, expected 1",
+            config.version
+        )));
     }
     Ok(config)
 }
@@ -286,7 +386,10 @@ mod tests {
         let long = "I came home late again. Nobody had waited for me, and the lights were out?! \
                     So I sat in the kitchen until two...  And then I went to bed.";
         let pieces = readable(&[ContextUtterance::seeker(long)]);
-        let texts: Vec<&str> = pieces.iter().map(|piece| piece.text.expose().as_str()).collect();
+        let texts: Vec<&str> = pieces
+            .iter()
+            .map(|piece| piece.text.expose().as_str())
+            .collect();
         assert_eq!(texts.len(), 4, "{texts:?}");
         assert!(texts[1].ends_with("out?!") && texts[2].ends_with("two..."));
         assert_eq!(readable(&[ContextUtterance::seeker("Hm. Yes.")]).len(), 1);
@@ -296,7 +399,9 @@ mod tests {
     fn a_correction_counts_in_full_for_its_utterance_and_half_for_the_next() {
         let mut first = ContextUtterance::seeker("It is fine.");
         first.corrected_emotion = Some(Emotion::from_name("anger"));
-        let mut context = DialogueContext { utterances: vec![first] };
+        let mut context = DialogueContext {
+            utterances: vec![first],
+        };
         assert_eq!(correction(&context).unwrap().1, 1.0);
         context.utterances.push(ContextUtterance::seeker("Really."));
         let (emotion, weight) = correction(&context).unwrap();

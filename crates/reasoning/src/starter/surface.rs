@@ -51,13 +51,18 @@ fn strategy_index(
     utterance_idx: usize,
     strategies: &StrategySet,
 ) -> Result<Option<usize>, ReasoningError> {
-    let Some(strategy) = &utterance.strategy else { return Ok(None) };
+    let Some(strategy) = &utterance.strategy else {
+        return Ok(None);
+    };
     if let Some(idx) = strategies.index_of(strategy) {
         return Ok(Some(idx));
     }
     match strategies.parse(strategy.name()) {
         Ok(label) => Ok(strategies.index_of(&label)),
-        Err(source) => Err(ReasoningError::UnknownLabel { utterance_idx, source }),
+        Err(source) => Err(ReasoningError::UnknownLabel {
+            utterance_idx,
+            source,
+        }),
     }
 }
 
@@ -92,7 +97,11 @@ impl State {
         let is_supporter = utterance.role == Role::Supporter;
         let is_first = self.n_utterances == 0;
         self.is_new_turn = !is_first && is_supporter != self.is_supporter;
-        self.run_length = if is_first || self.is_new_turn { 1 } else { self.run_length + 1 };
+        self.run_length = if is_first || self.is_new_turn {
+            1
+        } else {
+            self.run_length + 1
+        };
         self.is_supporter = is_supporter;
         if is_supporter {
             if self.run_length == 1 {
@@ -180,10 +189,16 @@ mod tests {
 
     #[test]
     fn an_unknown_strategy_is_an_error_that_names_the_utterance() {
-        let history =
-            [ContextUtterance::supporter("Hm.", Some(SupportStrategy::from_name("Hypnosis")))];
+        let history = [ContextUtterance::supporter(
+            "Hm.",
+            Some(SupportStrategy::from_name("Hypnosis")),
+        )];
         let error = surface_features(&history, &mesc_strategies()).unwrap_err();
-        assert!(error.to_string().starts_with("utterance 0 of the history: unknown strategy"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("utterance 0 of the history: unknown strategy")
+        );
     }
 
     proptest! {

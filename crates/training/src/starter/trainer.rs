@@ -62,12 +62,16 @@ pub fn train_starter(
         checksum: corpus.checksum().to_owned(),
     };
     let manifest = RunManifest::new(recipe.seed, reference, recipe.clone());
+    if !is_resumed {
+        RunFolder::check_free(run_dir)?;
+    }
+    // What can fail for want of a file fails before the folder exists.
+    let mut trainer = Trainer::new(recipe, corpus, progress)?;
     let run = if is_resumed {
         RunFolder::resume(run_dir, &manifest)?
     } else {
         RunFolder::create(run_dir, &manifest)?
     };
-    let mut trainer = Trainer::new(recipe, corpus, progress)?;
     let mut epochs: Vec<EpochRecord> = if is_resumed {
         trainer.restore(&run)?
     } else {

@@ -193,6 +193,10 @@ fn a_missing_encoder_names_the_script_that_gets_it() {
         .try_run(&recipe, "run", false, &mut Silent)
         .unwrap_err();
     assert_eq!(error.hint().unwrap(), "scripts/fetch-minilm.sh gets it");
+    assert!(
+        !bench.temp.path().join("run").exists(),
+        "a failed start leaves nothing behind"
+    );
 }
 
 #[test]
