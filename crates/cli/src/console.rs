@@ -7,6 +7,10 @@
     clippy::print_stderr,
     reason = "this file is where printing happens"
 )]
+#![allow(
+    clippy::unused_self,
+    reason = "commands print through the console they were handed, whatever it does today"
+)]
 
 use std::borrow::Cow;
 use std::io::IsTerminal;

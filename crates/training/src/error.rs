@@ -98,10 +98,16 @@ pub enum TrainingError {
     Nn(#[from] NnError),
     /// The model could not be built.
     #[error(transparent)]
-    Reasoning(#[from] ReasoningError),
+    Reasoning(Box<ReasoningError>),
     /// A curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] smes_plots::PlotError),
+}
+
+impl From<ReasoningError> for TrainingError {
+    fn from(error: ReasoningError) -> Self {
+        Self::Reasoning(Box::new(error))
+    }
 }
 
 impl TrainingError {

@@ -105,6 +105,9 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainingError::RunExists`] when the folder holds a run.
+    ///
+    /// # Panics
+    /// When a recipe type cannot be written as TOML: a mistake in its definition.
     pub fn create<R: Serialize>(
         dir: &Path,
         manifest: &RunManifest<R>,
@@ -178,6 +181,9 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the disk refuses.
+    ///
+    /// # Panics
+    /// When a record type cannot be written as JSON: a mistake in its definition.
     pub fn write_epochs<E: Serialize>(&self, epochs: &[E]) -> Result<(), TrainingError> {
         let line = |epoch| serde_json::to_string(epoch).expect("an epoch record is plain data");
         let lines: Vec<String> = epochs.iter().map(line).collect();

@@ -89,11 +89,6 @@ impl UtteranceEncoder {
         Ok(Tensor::cat(&pooled, 1)?)
     }
 
-    /// Width of one tap.
-    pub fn tap_width(&self, vectors: &Tensor) -> Result<usize, NnError> {
-        Ok(vectors.dim(1)? / self.taps.len())
-    }
-
     /// The sentence embedding as published: the last tap, at unit length.
     ///
     /// # Shapes
@@ -102,7 +97,7 @@ impl UtteranceEncoder {
     /// # Errors
     /// When the shape is another.
     pub fn sentence_embeddings(&self, vectors: &Tensor) -> Result<Tensor, NnError> {
-        let width = self.tap_width(vectors)?;
+        let width = vectors.dim(1)? / self.taps.len();
         unit_length(&vectors.narrow(1, width * (self.taps.len() - 1), width)?)
     }
 }

@@ -270,7 +270,9 @@ fn decay_weights(n_utterances: usize, decay: f64) -> Vec<f32> {
             total += weight;
             weight *= decay;
         }
-        row.iter_mut().for_each(|weight| *weight /= total as f32);
+        for weight in row {
+            *weight /= total as f32;
+        }
     }
     weights
 }

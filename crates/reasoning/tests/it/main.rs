@@ -11,7 +11,7 @@ use smes_reasoning::{Reasoner, ReasoningError};
 
 thread_local! {
     // Loading takes a while and the model never changes.
-    static STARTER: StarterReasoner = StarterReasoner::embedded().unwrap();
+    static STARTER: StarterReasoner = StarterReasoner::embedded().expect("the embedded files fit this version");
 }
 
 fn context(texts: &[&str]) -> DialogueContext {

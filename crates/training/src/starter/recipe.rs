@@ -64,9 +64,9 @@ pub struct FitRecipe {
     pub n_epochs: u64,
     /// Dialogues a step.
     pub batch_size: usize,
-    /// Peak learning rate of AdamW.
+    /// Peak learning rate of `AdamW`.
     pub learning_rate: f64,
-    /// Decoupled weight decay of AdamW.
+    /// Decoupled weight decay of `AdamW`.
     pub weight_decay: f64,
     /// Steps of linear warm-up.
     pub n_warmup_steps: u64,
@@ -114,87 +114,29 @@ impl StarterRecipe {
     }
 
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
-        let share = |number: f64| (0.0..1.0).contains(&number);
-        let positive = |number: f64| number > 0.0 && number.is_finite();
-        let checks: [(&'static str, f64, bool, &'static str); 12] = [
-            (
-                "fit.batch_size",
-                self.fit.batch_size as f64,
-                self.fit.batch_size > 0,
-                "at least 1",
-            ),
-            (
-                "fit.n_epochs",
-                self.fit.n_epochs as f64,
-                self.fit.n_epochs > 0,
-                "at least 1",
-            ),
-            (
-                "fit.learning_rate",
-                self.fit.learning_rate,
-                positive(self.fit.learning_rate),
-                "above 0",
-            ),
-            (
-                "fit.weight_decay",
-                self.fit.weight_decay,
-                self.fit.weight_decay >= 0.0,
-                "0 or more",
-            ),
-            (
-                "fit.max_gradient_norm",
-                self.fit.max_gradient_norm,
-                positive(self.fit.max_gradient_norm),
-                "above 0",
-            ),
-            (
-                "fit.average_decay",
-                self.fit.average_decay,
-                share(self.fit.average_decay),
-                "in 0..1",
-            ),
-            (
-                "model.dropout",
-                self.model.dropout,
-                share(self.model.dropout),
-                "in 0..1",
-            ),
-            (
-                "model.input_dropout",
-                self.model.input_dropout,
-                share(self.model.input_dropout),
-                "in 0..1",
-            ),
-            (
-                "model.hidden_size",
-                self.model.hidden_size as f64,
-                self.model.hidden_size > 0,
-                "at least 1",
-            ),
-            (
-                "model.rank_size",
-                self.model.rank_size as f64,
-                self.model.rank_size > 0,
-                "at least 1",
-            ),
-            (
-                "loss.emotion_smoothing",
-                self.loss.emotion_smoothing,
-                share(self.loss.emotion_smoothing),
-                "in 0..1",
-            ),
-            (
-                "loss.ranking_scale",
-                self.loss.ranking_scale,
-                positive(self.loss.ranking_scale),
-                "above 0",
-            ),
-        ];
-        for (field, found, is_good, expected) in checks {
-            if !is_good {
-                let found = found.to_string();
+        let (fit, model, loss) = (&self.fit, &self.model, &self.loss);
+        let share = |number: f64| Bound(number, (0.0..1.0).contains(&number), "in 0..1");
+        let positive = |number: f64| Bound(number, number > 0.0 && number.is_finite(), "above 0");
+        let at_least_1 = |number: f64| Bound(number, number >= 1.0, "at least 1");
+        let decay = Bound(fit.weight_decay, fit.weight_decay >= 0.0, "0 or more");
+        for (field, Bound(found, is_kept, expected)) in [
+            ("fit.batch_size", at_least_1(fit.batch_size as f64)),
+            ("fit.n_epochs", at_least_1(fit.n_epochs as f64)),
+            ("fit.learning_rate", positive(fit.learning_rate)),
+            ("fit.weight_decay", decay),
+            ("fit.max_gradient_norm", positive(fit.max_gradient_norm)),
+            ("fit.average_decay", share(fit.average_decay)),
+            ("model.dropout", share(model.dropout)),
+            ("model.input_dropout", share(model.input_dropout)),
+            ("model.hidden_size", at_least_1(model.hidden_size as f64)),
+            ("model.rank_size", at_least_1(model.rank_size as f64)),
+            ("loss.emotion_smoothing", share(loss.emotion_smoothing)),
+            ("loss.ranking_scale", positive(loss.ranking_scale)),
+        ] {
+            if !is_kept {
+                let (path, found) = (path.to_owned(), found.to_string());
                 return Err(TrainingError::RecipeValue {
-                    path: path.to_owned(),
+                    path,
                     field,
                     found,
                     expected,
@@ -204,3 +146,6 @@ impl StarterRecipe {
         Ok(())
     }
 }
+
+/// A number, whether it keeps its bound, and the bound in words.
+struct Bound(f64, bool, &'static str);

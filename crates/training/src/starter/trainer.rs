@@ -84,11 +84,11 @@ pub fn train_starter(
         trainer.save(&run, &epochs)?;
         write_curves(&run, &epochs)?;
     }
-    finish(trainer, recipe, &run, epochs)
+    finish(&trainer, recipe, &run, epochs)
 }
 
 fn finish(
-    trainer: Trainer,
+    trainer: &Trainer,
     recipe: &StarterRecipe,
     run: &RunFolder,
     epochs: Vec<EpochRecord>,

@@ -1,5 +1,7 @@
 //! A tiny encoder and an invented corpus in which strategy and emotion follow from the words.
 
+#![allow(clippy::unwrap_used, reason = "test support fails loudly")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! What a training run promises.
 
+#![allow(clippy::unwrap_used, reason = "test support fails loudly")]
+
 use std::path::Path;
 
 use smes_corpus::Corpus;
