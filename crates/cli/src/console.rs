@@ -151,6 +151,18 @@ mod tests {
             vec!["long name".to_owned(), "100".to_owned()],
         ];
         let table = render_table(&["name", "n"], &rows);
-        assert!(table.contains("a            1"), "{table}");
+        let ends: Vec<usize> = table
+            .lines()
+            .skip(2)
+            .map(|line| line.trim_end().chars().count())
+            .collect();
+        assert_eq!(ends[0], ends[1], "{table}");
+        assert!(
+            table
+                .lines()
+                .skip(2)
+                .all(|line| line.starts_with(" a ") || line.starts_with(" long")),
+            "{table}"
+        );
     }
 }

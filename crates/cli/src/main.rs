@@ -101,7 +101,9 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "smes", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "smes", &mut script);
+            console.line(String::from_utf8_lossy(&script).trim_end());
             Ok(())
         }
     }

@@ -21,6 +21,8 @@ use reflect::Slots;
 const DATA_NAME: &str = "data/responses.toml";
 /// How many of the seeker's latest utterances a theme may come from.
 const THEME_REACH: usize = 6;
+/// A first message of at most so many words may be answered by a greeting.
+const GREETING_WORDS: usize = 3;
 /// A last message of at most so many words counts as silence.
 const SILENT_WORDS: usize = 2;
 
@@ -170,7 +172,10 @@ impl ResponseBank {
             let named_in =
                 |text: &str| words.iter().any(|word| text.contains(&format!(" {word} ")));
             let is_at_hand = match theme.as_str() {
-                "greeting" => !has_supporter || named_in(last),
+                // Whoever begins with what weighs on them is not to be greeted past it.
+                "greeting" => {
+                    named_in(last) || (!has_supporter && n_words_of(last) <= GREETING_WORDS)
+                }
                 // Moods of the moment: only the latest message counts.
                 "closing" | "good_news" => named_in(last),
                 _ => said.iter().any(|text| named_in(text)),
@@ -179,11 +184,15 @@ impl ResponseBank {
                 at_hand.insert(theme.as_str());
             }
         }
-        if last.split_whitespace().count() <= SILENT_WORDS && has_supporter {
+        if n_words_of(last) <= SILENT_WORDS && has_supporter {
             at_hand.insert("silence");
         }
         at_hand
     }
+}
+
+fn n_words_of(text: &str) -> usize {
+    text.split_whitespace().count()
 }
 
 /// Lower-case words without marks, single-spaced; apostrophes stay inside words.

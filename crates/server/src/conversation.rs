@@ -12,7 +12,7 @@ use std::time::Instant;
 use smes_cues::{CueExtractor, SpeakerBaseline};
 use smes_dialogue::{
     ContextUtterance, Cue, DialogueContext, Distribution, Emotion, Label, Plan, Private, Reply,
-    Strategy,
+    Role, Strategy,
 };
 use smes_media::DecodeOptions;
 use smes_reasoning::{Reasoner, ReasoningError};
@@ -127,12 +127,29 @@ impl TurnError {
 
 impl Conversation {
     /// A conversation that goes on from an earlier history.
-    pub fn from_history(context: DialogueContext) -> Self {
-        Self {
+    ///
+    /// The seeker's words are assessed again, so that a "yes" to the question whether they think of
+    /// ending their life is understood as one.
+    pub fn from_history(context: DialogueContext, safety: &CrisisDetector) -> Self {
+        let mut conversation = Self {
             turn_ids: vec![None; context.utterances.len()],
-            context,
             ..Self::default()
+        };
+        let seekers = context
+            .utterances
+            .iter()
+            .filter(|one| one.role == Role::Seeker);
+        for utterance in seekers {
+            let said = utterance.text.expose();
+            let assessment = match &conversation.last_crisis {
+                Some(last) => safety.assess_follow_up(said, last),
+                None => safety.assess(said),
+            };
+            conversation.n_crisis_answers += usize::from(assessment.is_crisis());
+            conversation.last_crisis = assessment.is_crisis().then_some(assessment);
         }
+        conversation.context = context;
+        conversation
     }
 
     /// What was said so far.
@@ -259,7 +276,8 @@ impl Engine {
             cue: reading.cue.clone(),
             notes: reading.notes,
         });
-        if input.text.expose().trim().is_empty() && reading.cue.is_none() {
+        let has_words = !input.text.expose().trim().is_empty();
+        if !has_words && reading.cue.is_none() {
             return Err(TurnError::NothingToRead);
         }
         let seeker = ContextUtterance {
@@ -269,7 +287,11 @@ impl Engine {
         let mut context = conversation.context.clone();
         context.utterances.push(seeker.clone());
         let plan = self.plan(&id, &context, &mut timings, emit)?;
-        let reply = self.respond(&id, &context, &plan, &mut timings, emit)?;
+        let reply = if has_words {
+            self.respond(&id, &context, &plan, &mut timings, emit)?
+        } else {
+            ask_for_words(&plan)
+        };
         timings.total_ms = ms_since(input.arrived);
         let supporter =
             ContextUtterance::supporter(reply.text.clone(), Some(reply.strategy.clone()));
@@ -286,6 +308,11 @@ impl Engine {
             baseline: reading.baseline,
             crisis: None,
         })
+    }
+
+    /// The safety layer.
+    pub const fn safety(&self) -> &CrisisDetector {
+        &self.safety
     }
 
     /// The reviewed answer and nothing else of the chain. The conversation goes on after it.
@@ -459,4 +486,16 @@ fn scored<L: Label>(distribution: &Distribution<L>) -> Vec<Scored> {
 
 fn ms_since(started: Instant) -> f64 {
     started.elapsed().as_secs_f64() * 1e3
+}
+
+/// What is said to a recording without words: its words are not understood, so nothing of the
+/// chain, the crisis protocol least of all, can answer what was said in it.
+fn ask_for_words(plan: &Plan) -> Reply {
+    Reply {
+        text: "I could hear your voice, but I can't make out words yet. Would you type what you \
+               said? If you need someone right now, \u{201c}Human help\u{201d} below lists people to call."
+            .into(),
+        strategy: plan.strategy.top().clone(),
+        source: "fixed:no-words".to_owned(),
+    }
 }

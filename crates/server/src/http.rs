@@ -228,7 +228,7 @@ impl TurnRequest {
         };
         Ok(Self {
             text: document.text,
-            history: Conversation::from_history(history),
+            history: Conversation::from_history(history, state.engine().safety()),
             locale: document.locale,
             ..Self::default()
         })
@@ -257,7 +257,7 @@ impl TurnRequest {
                 "sensing_consent" => turn.sensing_consent = value == "true",
                 "history" => {
                     let history = parse_history(&value, &bounds(state))?;
-                    turn.history = Conversation::from_history(history);
+                    turn.history = Conversation::from_history(history, state.engine().safety());
                 }
                 _ => return Err(Refusal::NotUnderstood.into()),
             }

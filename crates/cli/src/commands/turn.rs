@@ -112,7 +112,7 @@ fn read_history(path: &Path, engine: &Engine, limits: &Limits) -> anyhow::Result
     let history = parse_history(&json, &bounds)
         .map_err(|error| Advice::bad_input(error.hint(), error))
         .with_context(|| format!("`{}`", path.display()))?;
-    Ok(Conversation::from_history(history))
+    Ok(Conversation::from_history(history, engine.safety()))
 }
 
 fn show(report: &TurnReport, console: &Console) {
