@@ -135,11 +135,10 @@ impl Conversation {
             turn_ids: vec![None; context.utterances.len()],
             ..Self::default()
         };
-        let seekers = context
-            .utterances
-            .iter()
-            .filter(|one| one.role == Role::Seeker);
-        for utterance in seekers {
+        for utterance in &context.utterances {
+            if utterance.role != Role::Seeker {
+                continue;
+            }
             let said = utterance.text.expose();
             let assessment = match &conversation.last_crisis {
                 Some(last) => safety.assess_follow_up(said, last),
