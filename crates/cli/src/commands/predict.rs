@@ -47,7 +47,8 @@ pub(crate) struct PredictArgs {
     /// Stops after the first N instances.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Gives the reasoner the corpus's cues of this extractor, beside the words.
+    /// Gives the reasoner the corpus's cues of this extractor, beside the words. The embedded
+    /// `starter` does not read them.
     #[arg(long, value_name = "EXTRACTOR")]
     cues: Option<String>,
     /// Words the responses too, not only the labels.
