@@ -49,7 +49,7 @@ pub enum ClientMessage {
         /// What the person says it was.
         user_emotion: Emotion,
     },
-    /// Forget everything of this session now.
+    /// Forget everything of the session, at once.
     Erase,
 }
 
