@@ -1,10 +1,9 @@
 //! Bootstrap intervals by dialogue.
 //!
 //! Utterances of a dialogue are not independent, so whole dialogues are drawn with replacement,
-//! and the percentile interval of the metric over the draws is reported. The generator is written
-//! out here (`SplitMix64`, Steele, Lea and Flood 2014) so that an interval never changes with a
-//! dependency.
+//! and the percentile interval of the metric over the draws is reported.
 
+use crate::SplitMix64;
 use crate::metrics::ClassCounts;
 
 /// Percentile interval of `metric` over `n_resamples` draws of as many dialogues as there are.
@@ -18,7 +17,7 @@ pub(crate) fn interval(
     seed: u64,
 ) -> Option<Vec<(f64, f64)>> {
     let first = dialogues.first()?;
-    let mut random = SplitMix64(seed);
+    let mut random = SplitMix64::new(seed);
     let mut sum = first.clone();
     let mut values = vec![Vec::with_capacity(n_resamples); metrics.len()];
     for _ in 0..n_resamples {
@@ -60,36 +59,10 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[below] * (1.0 - weight) + sorted[above] * weight
 }
 
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number in `0..n`; the bias of the multiplication is below `n / 2^64`.
-    fn below(&mut self, n: usize) -> usize {
-        let wide = u128::from(self.next()) * n as u128;
-        usize::try_from(wide >> 64).expect("the product's upper half is below n")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::accuracy;
-
-    #[test]
-    fn the_generator_gives_the_published_sequence() {
-        // First outputs for seed 1234567 of the reference implementation (prng.di.unimi.it).
-        let mut random = SplitMix64(1_234_567);
-        assert_eq!(random.next(), 6_457_827_717_110_365_317);
-        assert_eq!(random.next(), 3_203_168_211_198_807_973);
-    }
 
     #[test]
     fn quantiles_interpolate_as_numpy() {

@@ -10,8 +10,10 @@ mod error;
 mod instances;
 mod metrics;
 mod predictions;
+mod random;
 mod report;
 mod score;
+pub mod significance;
 #[cfg(test)]
 mod test_support;
 
@@ -23,6 +25,7 @@ pub use predictions::{
     CorpusRef, FORMAT, Gold, Header, Majority, Predicted, PredictedLabel, PredictionReader,
     PredictionTimings, PredictionWriter, Record, VERSION, config_hash,
 };
+pub use random::SplitMix64;
 pub use report::{TABLE_HEADERS, table_rows};
 pub use score::{
     ControlReport, Interval, NamedClassScore, ScoreOptions, ScoreReport, TaskScore, score,

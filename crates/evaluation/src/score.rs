@@ -30,7 +30,7 @@ impl Default for ScoreOptions {
     }
 }
 
-/// A 95 % bootstrap interval by dialogue.
+/// A 95 % interval; of scores, the bootstrap by dialogue.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// Lower end.

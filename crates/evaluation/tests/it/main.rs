@@ -4,3 +4,4 @@
 
 mod labels;
 mod mesc;
+mod significance;
