@@ -19,6 +19,7 @@ pub mod optim;
 mod params;
 mod pass;
 pub mod schedule;
+pub mod seq2seq;
 pub mod tokenizer;
 
 pub use average::ParamAverage;
