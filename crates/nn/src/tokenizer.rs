@@ -1,9 +1,22 @@
-//! Text to token ids: a thin wrapper over the `tokenizers` crate and its `tokenizer.json`.
+//! Text to token ids. Here: the tokenizer of encoders, a thin wrapper over the `tokenizers` crate
+//! and its `tokenizer.json`. Below: those of sequence-to-sequence models, behind
+//! [`SubwordTokenizer`].
+
+mod added;
+mod blenderbot_small;
+mod byte_level;
+mod subword;
+mod train;
 
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use tokenizers::Tokenizer;
+
+pub use blenderbot_small::BlenderbotSmallTokenizer;
+pub use byte_level::ByteLevelTokenizer;
+pub use subword::{SpecialIds, SubwordTokenizer, clean_up, open};
+pub use train::train_small_bpe;
 
 use crate::NnError;
 

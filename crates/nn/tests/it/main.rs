@@ -13,3 +13,4 @@ mod gru;
 mod loss;
 mod minilm;
 mod support;
+mod tokenizers;
