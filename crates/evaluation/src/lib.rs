@@ -4,11 +4,10 @@
 //! ([`PredictionWriter`]); [`score`] reads such a file, whoever wrote it, and sets its figures
 //! beside the controls that every model has to beat.
 
-mod bootstrap;
 mod controls;
 mod error;
 mod instances;
-mod metrics;
+pub mod metrics;
 mod predictions;
 mod random;
 mod report;
@@ -16,6 +15,7 @@ mod score;
 pub mod significance;
 #[cfg(test)]
 mod test_support;
+pub mod text;
 
 pub use controls::Control;
 pub use error::{InstanceError, PredictionError};
@@ -27,6 +27,5 @@ pub use predictions::{
 };
 pub use random::SplitMix64;
 pub use report::{TABLE_HEADERS, table_rows};
-pub use score::{
-    ControlReport, Interval, NamedClassScore, ScoreOptions, ScoreReport, TaskScore, score,
-};
+pub use score::{ControlReport, NamedClassScore, ScoreReport, TaskScore, score};
+pub use significance::{Interval, Resampling};

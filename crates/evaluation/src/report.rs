@@ -1,7 +1,8 @@
 //! A score report as the rows of a table: every system and control by task, in one table.
 
 use crate::controls::Control;
-use crate::score::{Interval, ScoreReport, TaskScore};
+use crate::score::{ScoreReport, TaskScore};
+use crate::significance::Interval;
 
 /// Headers of [`table_rows`].
 pub const TABLE_HEADERS: [&str; 6] = ["Task", "System", "Acc", "macro-F1", "weighted-F1", "n"];
@@ -98,7 +99,7 @@ fn cell(value: f64, interval: Option<Interval>, best: f64) -> String {
 mod tests {
     use super::*;
     use crate::test_support::{header, record, write_file};
-    use crate::{ScoreOptions, score};
+    use crate::{Resampling, score};
     use smes_dialogue::{Label, Strategy};
 
     #[test]
@@ -111,10 +112,7 @@ mod tests {
         wrong.last_strategy = restatement;
         wrong.continues_turn = true;
         write_file(&path, &header(2), &[record("a", 1), wrong]);
-        let options = ScoreOptions {
-            n_resamples: 0,
-            seed: 1,
-        };
+        let options = Resampling { n: 0, seed: 1 };
         let report = score(&path, options).unwrap();
         let rows: Vec<String> = table_rows(&report)
             .iter()

@@ -6,38 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 use smes_dialogue::{DialogueId, Label, SplitName};
 
-use crate::bootstrap;
 use crate::controls::Control;
 use crate::error::PredictionError;
 use crate::metrics::{ClassCounts, accuracy, macro_f1, per_class, weighted_f1};
 use crate::predictions::{CorpusRef, Header, PredictionReader, Record};
-
-/// How to score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScoreOptions {
-    /// Draws of the bootstrap; 0 for no intervals.
-    pub n_resamples: usize,
-    /// Seed of the bootstrap.
-    pub seed: u64,
-}
-
-impl Default for ScoreOptions {
-    fn default() -> Self {
-        Self {
-            n_resamples: 1000,
-            seed: 13,
-        }
-    }
-}
-
-/// A 95 % interval; of scores, the bootstrap by dialogue.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
+use crate::significance::{Interval, Resampling, Tally, interval};
 
 /// Scores of one class, by its name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -117,7 +90,7 @@ pub struct ScoreReport {
 ///
 /// # Errors
 /// [`PredictionError`] with file and line when the file is not what it says.
-pub fn score(path: &Path, options: ScoreOptions) -> Result<ScoreReport, PredictionError> {
+pub fn score(path: &Path, resampling: Resampling) -> Result<ScoreReport, PredictionError> {
     let mut reader = PredictionReader::open(path)?;
     let header = reader.header().clone();
     let mut own = SystemCounts::default();
@@ -135,7 +108,7 @@ pub fn score(path: &Path, options: ScoreOptions) -> Result<ScoreReport, Predicti
         }
     }
     let n_dialogues = own.n_dialogues();
-    let own = own.report(&header, options);
+    let own = own.report(&header, resampling);
     let controls = Control::ALL.into_iter().zip(&controls);
     Ok(ScoreReport {
         protocol: "published",
@@ -150,7 +123,7 @@ pub fn score(path: &Path, options: ScoreOptions) -> Result<ScoreReport, Predicti
         strategy: own.strategy,
         system_emotion: own.system_emotion,
         controls: controls
-            .map(|(control, counts)| (control.key(), counts.report(&header, options)))
+            .map(|(control, counts)| (control.key(), counts.report(&header, resampling)))
             .collect(),
     })
 }
@@ -273,7 +246,7 @@ impl TaskCounts {
             .add(gold, predicted);
     }
 
-    fn score<L: Label>(&self, labels: &[L], options: ScoreOptions) -> Option<TaskScore> {
+    fn score<L: Label>(&self, labels: &[L], resampling: Resampling) -> Option<TaskScore> {
         let dialogues: Vec<ClassCounts> = self.0.values().cloned().collect();
         let mut all = ClassCounts::new(labels.len());
         for dialogue in &dialogues {
@@ -282,18 +255,8 @@ impl TaskCounts {
         if all.n() == 0 {
             return None;
         }
-        let metrics = [accuracy, macro_f1];
-        let intervals = bootstrap::interval(
-            &dialogues,
-            &metrics,
-            options.n_resamples,
-            0.95,
-            options.seed,
-        );
-        let interval = |idx: usize| {
-            let (low, high) = *intervals.as_ref()?.get(idx)?;
-            Some(Interval { low, high })
-        };
+        let intervals = interval(&dialogues, &[&accuracy, &macro_f1], resampling);
+        let interval = |idx: usize| intervals.as_ref()?.get(idx).copied();
         Some(TaskScore {
             accuracy: accuracy(&all),
             macro_f1: macro_f1(&all),
@@ -322,11 +285,11 @@ struct SystemCounts {
 }
 
 impl SystemCounts {
-    fn report(&self, header: &Header, options: ScoreOptions) -> ControlReport {
+    fn report(&self, header: &Header, resampling: Resampling) -> ControlReport {
         ControlReport {
-            user_emotion: self.user_emotion.score(&header.emotions, options),
-            strategy: self.strategy.score(&header.strategies, options),
-            system_emotion: self.system_emotion.score(&header.emotions, options),
+            user_emotion: self.user_emotion.score(&header.emotions, resampling),
+            strategy: self.strategy.score(&header.strategies, resampling),
+            system_emotion: self.system_emotion.score(&header.emotions, resampling),
         }
     }
 
@@ -349,7 +312,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.jsonl");
         write_file(&path, &header(records.len()), records);
-        score(&path, ScoreOptions::default()).unwrap()
+        score(&path, Resampling::default()).unwrap()
     }
 
     #[test]

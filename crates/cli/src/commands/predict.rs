@@ -333,7 +333,7 @@ mod tests {
     use std::path::Path;
 
     use smes_corpus::importers::{Importer, MescJson, MescSource};
-    use smes_evaluation::{PredictionReader, ScoreOptions, score};
+    use smes_evaluation::{PredictionReader, Resampling, score};
 
     use super::*;
 
@@ -426,7 +426,7 @@ mod tests {
                 "5 Restatement false"
             ]
         );
-        let report = score(&args.out, ScoreOptions::default()).unwrap();
+        let report = score(&args.out, Resampling::default()).unwrap();
         let ours = report.strategy.unwrap();
         let control = report.controls["repeat_last_strategy"].strategy.as_ref();
         assert!((ours.accuracy - 1.0 / 3.0).abs() < 1e-12);

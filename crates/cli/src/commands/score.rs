@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use smes_evaluation::{ScoreOptions, ScoreReport, TABLE_HEADERS, score, table_rows};
+use smes_evaluation::{Resampling, ScoreReport, TABLE_HEADERS, score, table_rows};
 
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -22,18 +22,18 @@ pub(crate) struct ScoreArgs {
     /// The predictions, as `smes predict` writes them.
     predictions: PathBuf,
     /// Draws of the bootstrap for the 95 % intervals by dialogue; 0 for no intervals.
-    #[arg(long, default_value_t = ScoreOptions::default().n_resamples, value_name = "N")]
+    #[arg(long, default_value_t = Resampling::default().n, value_name = "N")]
     resamples: usize,
     /// Seed of the bootstrap.
-    #[arg(long, default_value_t = ScoreOptions::default().seed, value_name = "SEED")]
+    #[arg(long, default_value_t = Resampling::default().seed, value_name = "SEED")]
     seed: u64,
     #[command(flatten)]
     pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &ScoreArgs, console: &Console) -> anyhow::Result<()> {
-    let options = ScoreOptions {
-        n_resamples: args.resamples,
+    let options = Resampling {
+        n: args.resamples,
         seed: args.seed,
     };
     let report = score(&args.predictions, options)

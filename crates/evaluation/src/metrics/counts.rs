@@ -1,6 +1,8 @@
 //! Counts by class: everything accuracy and F1 need, and additive, so that a bootstrap over
 //! dialogues sums the counts of dialogues and never looks at instances again.
 
+use crate::significance::Tally;
+
 /// Counts of one task over some instances.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClassCounts {
@@ -40,28 +42,6 @@ impl ClassCounts {
         }
     }
 
-    /// Adds the counts of other instances over the same classes.
-    pub fn merge(&mut self, other: &Self) {
-        debug_assert_eq!(self.gold.len(), other.gold.len());
-        let add = |into: &mut Vec<u32>, from: &[u32]| {
-            for (into, from) in into.iter_mut().zip(from) {
-                *into += from;
-            }
-        };
-        add(&mut self.gold, &other.gold);
-        add(&mut self.predicted, &other.predicted);
-        add(&mut self.hits, &other.hits);
-        self.missing += other.missing;
-    }
-
-    /// Sets all counts to nothing.
-    pub fn clear(&mut self) {
-        self.gold.fill(0);
-        self.predicted.fill(0);
-        self.hits.fill(0);
-        self.missing = 0;
-    }
-
     /// Number of instances.
     pub fn n(&self) -> u32 {
         self.gold.iter().sum()
@@ -90,5 +70,28 @@ impl ClassCounts {
                 )
             })
             .filter(|(_, gold, predicted, _)| gold + predicted > 0)
+    }
+}
+
+impl Tally for ClassCounts {
+    /// Adds the counts of other instances over the same classes.
+    fn merge(&mut self, other: &Self) {
+        debug_assert_eq!(self.gold.len(), other.gold.len());
+        let add = |into: &mut Vec<u32>, from: &[u32]| {
+            for (into, from) in into.iter_mut().zip(from) {
+                *into += from;
+            }
+        };
+        add(&mut self.gold, &other.gold);
+        add(&mut self.predicted, &other.predicted);
+        add(&mut self.hits, &other.hits);
+        self.missing += other.missing;
+    }
+
+    fn clear(&mut self) {
+        self.gold.fill(0);
+        self.predicted.fill(0);
+        self.hits.fill(0);
+        self.missing = 0;
     }
 }

@@ -1,4 +1,4 @@
-//! F1 by class, and its macro and weighted means.
+//! F1 by class, and its macro, micro and weighted means.
 //!
 //! As `sklearn.metrics.f1_score` with `zero_division=0`: the classes are the union of gold and
 //! predicted labels; macro is their plain mean, weighted the mean by gold support. A deviation
@@ -64,6 +64,13 @@ pub fn weighted_f1(counts: &ClassCounts) -> f64 {
     }
 }
 
+/// F1 over all classes together, `0..=1`; 0 where there is no instance. It is the accuracy unless
+/// predictions are missing.
+pub fn micro_f1(counts: &ClassCounts) -> f64 {
+    let n = counts.n();
+    f1(n, n - counts.n_missing(), counts.n_hits())
+}
+
 fn f1(gold: u32, predicted: u32, hits: u32) -> f64 {
     ratio(2 * hits, gold + predicted)
 }
@@ -81,6 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::significance::Tally;
 
     fn count(pairs: &[(usize, Option<usize>)]) -> ClassCounts {
         let mut counts = ClassCounts::new(4);

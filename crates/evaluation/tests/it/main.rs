@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod agreement;
+mod bertscore;
 mod labels;
 mod mesc;
 mod significance;
+mod text;

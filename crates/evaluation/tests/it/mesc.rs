@@ -6,7 +6,7 @@ use smes_corpus::Corpus;
 use smes_corpus::importers::{Importer, MescSource};
 use smes_dialogue::{Split, SplitKind, SplitName, Test, Train, Validation};
 use smes_evaluation::{
-    CorpusRef, FORMAT, Header, Majority, Predicted, PredictionWriter, Record, ScoreOptions,
+    CorpusRef, FORMAT, Header, Majority, Predicted, PredictionWriter, Record, Resampling,
     ScoreReport, TaskScore, VERSION, instances, score, train_majority,
 };
 
@@ -35,7 +35,7 @@ fn instances_and_controls_of_mesc_have_their_known_figures() {
     let majority = train_majority(train.dialogues(), corpus.emotions());
     let path = folder.path().join("p.jsonl");
     write_without_answers(&path, &corpus, &test, majority);
-    let report = score(&path, ScoreOptions::default()).unwrap();
+    let report = score(&path, Resampling::default()).unwrap();
     assert_eq!((report.n_instances, report.n_dialogues), (1067, 102));
     assert_eq!(report.n_without_seeker, 5);
     let silent = report.strategy.as_ref().unwrap();
