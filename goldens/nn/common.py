@@ -17,7 +17,7 @@ def write(case, script, tensors, seed):
     tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     save_file(tensors, folder / "golden.safetensors")
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    if case == "bert":
+    if case in ("bert", "blenderbot"):
         import transformers
 
         versions["transformers"] = transformers.__version__

@@ -1,20 +1,25 @@
-//! Weights on disk: safetensors, with compact storage types.
+//! Weights on disk: safetensors, with compact storage types; PyTorch's own files are read too.
 //!
-//! Read: `f32`, `f16`, `bf16` and row-wise `i8` become `f32`. Written: per tensor `f32`, `f16`, or
+//! Read: `f32`, `f16`, `bf16` and row-wise `i8` become `f32`. Written, as safetensors: per tensor `f32`, `f16`, or
 //! row-wise `i8`, which stores `<name>` as `i8` beside `<name>.scale` (`f32`, one number a row):
 //! `value = stored * scale[row]`, `scale = max |row| / 127`. A file is written beside its place
 //! and renamed, so a reader never sees half of one.
 
+mod pickle;
+mod pytorch;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    io::Write as _,
+    io::{BufReader, Cursor, Read as _, Seek as _, Write as _},
     path::Path,
 };
 
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
+
+pub use pytorch::PytorchError;
 
 use crate::NnError;
 
@@ -40,13 +45,17 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Reads a safetensors file held in memory; `file` names it in errors. Tensors whose name starts
-/// with one of `ignored` are left out.
+/// Reads a safetensors or PyTorch file held in memory; `file` names it in errors. Tensors whose
+/// name starts with one of `ignored` are left out.
 ///
 /// # Errors
-/// [`NnError::FileSize`] for a file that was cut short, [`NnError::NotSafetensors`] for another
-/// format, [`NnError::StoredType`] for a tensor of whole numbers.
+/// [`NnError::FileSize`] for a safetensors file that was cut short, [`NnError::Pytorch`] for one of
+/// PyTorch's with a fault, [`NnError::NotSafetensors`] for another format,
+/// [`NnError::StoredType`] for a tensor of whole numbers.
 pub fn read(bytes: &[u8], file: &str, ignored: &[&str]) -> Result<Checkpoint, NnError> {
+    if pytorch::is_pytorch(bytes) {
+        return pytorch::read(Cursor::new(bytes), file, ignored);
+    }
     check_size(bytes, file)?;
     let not_safetensors = |source| NnError::NotSafetensors {
         file: file.to_owned(),
@@ -84,16 +93,28 @@ pub fn read(bytes: &[u8], file: &str, ignored: &[&str]) -> Result<Checkpoint, Nn
     Ok(Checkpoint { tensors, metadata })
 }
 
-/// Reads a safetensors file.
+/// Reads a safetensors or PyTorch file.
 ///
 /// # Errors
 /// As for [`read`], and [`NnError::Read`].
 pub fn read_file(path: &Path) -> Result<Checkpoint, NnError> {
-    let bytes = fs_err::read(path).map_err(|source| NnError::Read {
+    let cannot_read = |source| NnError::Read {
         file: path.to_owned(),
         source,
-    })?;
-    read(&bytes, &path.display().to_string(), &[])
+    };
+    let name = path.display().to_string();
+    let mut file = fs_err::File::open(path).map_err(cannot_read)?;
+    let mut bytes = Vec::new();
+    (&mut file)
+        .take(8)
+        .read_to_end(&mut bytes)
+        .map_err(cannot_read)?;
+    if pytorch::is_pytorch(&bytes) {
+        file.rewind().map_err(cannot_read)?;
+        return pytorch::read(BufReader::new(file), &name, &[]);
+    }
+    file.read_to_end(&mut bytes).map_err(cannot_read)?;
+    read(&bytes, &name, &[])
 }
 
 /// Writes tensors and text fields to a file, whole or not at all. Returns its size in bytes.

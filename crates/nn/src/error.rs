@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::checkpoint::PytorchError;
+
 /// An error of the tensor layer. Never holds a person's words.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +41,14 @@ pub enum NnError {
         file: String,
         /// The cause.
         source: safetensors::SafeTensorError,
+    },
+    /// A file of PyTorch's has a fault.
+    #[error("`{file}` is not a PyTorch checkpoint that can be read")]
+    Pytorch {
+        /// The file.
+        file: String,
+        /// What and where.
+        source: PytorchError,
     },
     /// Tensors could not be turned into a safetensors file.
     #[error("cannot write `{}` as safetensors", file.display())]
@@ -200,6 +210,14 @@ impl NnError {
             } if found < expected => {
                 Some("the file was cut short; fetch or train it again".to_owned())
             }
+            Self::Pytorch { source, .. } if source.is_cut_short() => {
+                Some("the file was cut short or damaged; fetch it again".to_owned())
+            }
+            Self::Pytorch { .. } => Some(
+                "only a dictionary of tensors is read, as `torch.save(model.state_dict(), file)` \
+                 writes it; convert it to safetensors"
+                    .to_owned(),
+            ),
             Self::FileSize { .. } | Self::NotSafetensors { .. } => {
                 Some("the file is damaged or of another format; fetch or train it again".to_owned())
             }

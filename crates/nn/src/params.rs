@@ -15,7 +15,7 @@ use candle_core::{DType, Device, Tensor, Var};
 
 use crate::{
     NnError, RandomStream,
-    checkpoint::{self, StoredAs},
+    checkpoint::{self, Checkpoint, StoredAs},
 };
 
 /// How a parameter starts when no checkpoint gives it.
@@ -90,7 +90,14 @@ impl Params {
     }
 
     fn from_bytes_except(bytes: &[u8], file: &str, ignored: &[&str]) -> Result<Self, NnError> {
-        let read = checkpoint::read(bytes, file, ignored)?;
+        Self::from_checkpoint(checkpoint::read(bytes, file, ignored)?, file)
+    }
+
+    /// Takes the tensors of a checkpoint, all trainable; `file` names it in errors.
+    ///
+    /// # Errors
+    /// When memory cannot be allocated.
+    pub fn from_checkpoint(read: Checkpoint, file: &str) -> Result<Self, NnError> {
         let mut params = BTreeMap::new();
         for (name, tensor) in read.tensors {
             params.insert(

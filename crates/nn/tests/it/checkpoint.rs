@@ -77,7 +77,7 @@ fn a_file_that_is_too_long_or_no_checkpoint_is_named() {
     assert!(error.contains(&format!("{} bytes", size + 3)), "{error}");
     assert!(error.contains(&format!("announces {size}")), "{error}");
     for foreign in [
-        &b"PK\x03\x04 a zip file, which is something else"[..],
+        &b"GGUF\x03\0\0\0 a file of another kind"[..],
         b"\x08\0\0\0\0\0\0\0not json",
     ] {
         let error = Params::from_bytes(foreign, "w").unwrap_err();

@@ -12,5 +12,6 @@ mod checkpoint;
 mod gru;
 mod loss;
 mod minilm;
+mod pytorch;
 mod support;
 mod tokenizers;
