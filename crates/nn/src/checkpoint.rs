@@ -7,6 +7,7 @@
 
 mod pickle;
 mod pytorch;
+mod pytorch_error;
 
 use std::{
     borrow::Cow,
@@ -19,7 +20,7 @@ use candle_core::{Device, Tensor};
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View, tensor::TensorView};
 
-pub use pytorch::PytorchError;
+pub use pytorch_error::PytorchError;
 
 use crate::NnError;
 

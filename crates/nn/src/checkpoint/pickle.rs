@@ -8,7 +8,7 @@
 
 use std::rc::Rc;
 
-use super::pytorch::PytorchError;
+use super::PytorchError;
 
 /// Deepest nesting; a state dict has five levels.
 const MAX_DEPTH: usize = 16;
