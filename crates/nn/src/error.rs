@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use smes_kernels::KernelError;
+
 use crate::checkpoint::PytorchError;
 
 /// An error of the tensor layer. Never holds a person's words.
@@ -192,6 +194,12 @@ pub enum NnError {
         /// The key.
         key: String,
     },
+    /// An operation was given what it cannot work on.
+    #[error(transparent)]
+    Kernel {
+        /// The cause.
+        source: KernelError,
+    },
     /// The tensor library refused an operation.
     #[error("tensor operation failed")]
     Tensor {
@@ -229,6 +237,7 @@ impl NnError {
             Self::NonFiniteGradient { .. } => {
                 Some("lower the learning rate, or clip the gradient at a smaller norm".to_owned())
             }
+            Self::Kernel { source } => source.hint(),
             _ => None,
         }
     }
@@ -238,6 +247,25 @@ impl NnError {
             input,
             expected: expected.into(),
             found: found.to_vec(),
+        }
+    }
+}
+
+impl From<KernelError> for NnError {
+    /// Shapes and the tensor library's refusals look the same wherever they were noticed.
+    fn from(source: KernelError) -> Self {
+        match source {
+            KernelError::InputShape {
+                input,
+                expected,
+                found,
+            } => Self::InputShape {
+                input,
+                expected,
+                found,
+            },
+            KernelError::Tensor { source } => Self::Tensor { source },
+            source => Self::Kernel { source },
         }
     }
 }

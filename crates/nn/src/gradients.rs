@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
-use crate::{NnError, Params, layers::squared_norm};
+use smes_kernels::squared_norm;
+
+use crate::{NnError, Params};
 
 /// The gradient of a loss with respect to the trainable parameters it depends on.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +20,7 @@ impl Gradients {
     /// # Errors
     /// When an operation of the loss has no backward pass.
     pub fn of(loss: &Tensor, params: &Params) -> Result<Self, NnError> {
-        let found = loss.backward()?;
+        let found = smes_kernels::backward(loss)?;
         let by_name = params
             .trainable()
             .into_iter()

@@ -27,4 +27,5 @@ pub use candle_core::{DType, Device, Tensor};
 pub use error::NnError;
 pub use gradients::Gradients;
 pub use params::{Init, ParamLoader, Params};
-pub use pass::{Pass, RandomStream};
+pub use pass::Pass;
+pub use smes_kernels::{Precision, RandomStream};

@@ -2,7 +2,9 @@
 
 use candle_core::{DType, Device, Tensor};
 
-use crate::{NnError, bert::unit_length, layers::log_softmax};
+use smes_kernels::log_softmax;
+
+use crate::{NnError, bert::unit_length};
 
 /// Options of [`cross_entropy`].
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,15 +4,14 @@
 //! is updated in place in one pass over memory. State is saved exactly: a resumed run equals an
 //! uninterrupted one.
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
-use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result as CandleResult, Tensor, Var};
-use rayon::prelude::*;
+use candle_core::{Device, Tensor, Var};
+use smes_kernels::{AdamWFactors, adamw_update};
 
 use crate::{
     Gradients, NnError, Params,
     checkpoint::{self, StoredAs},
-    layers::with_numbers,
 };
 
 const STEP: &str = "step";
@@ -171,16 +170,16 @@ impl AdamW {
         self.n_steps += 1;
         for (group, name, var, gradient) in updates {
             let rate = group.learning_rate * schedule_factor;
-            let factors = Factors::new(&self.config, self.n_steps, rate, group.weight_decay, clip);
+            let factors = factors(&self.config, self.n_steps, rate, group.weight_decay, clip);
             let moments = self.moments.entry(name.clone());
             let moments = moments.or_insert_with(|| Moments::zeros(var.elem_count()));
-            with_numbers(gradient, |gradient| {
-                var.inplace_op1(&Update {
-                    factors,
-                    gradient,
-                    moments: RefCell::new(moments),
-                })
-            })??;
+            adamw_update(
+                var,
+                gradient,
+                &mut moments.first,
+                &mut moments.second,
+                factors,
+            )?;
         }
         Ok(norm)
     }
@@ -255,75 +254,27 @@ impl AdamW {
 }
 
 /// The numbers of one update that are the same for every element.
-#[derive(Debug, Clone, Copy)]
-struct Factors {
-    keep: f32,
-    beta1: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    step_size: f32,
-    second_scale: f32,
-    epsilon: f32,
-    clip: f32,
-}
-
-impl Factors {
-    #[expect(clippy::cast_possible_truncation, reason = "used beside f32 numbers")]
-    fn new(config: &AdamWConfig, step: u64, rate: f64, weight_decay: f64, clip: f64) -> Self {
-        // Beyond 2^31 steps the corrections are 1 to the last digit.
-        let power = i32::try_from(step).unwrap_or(i32::MAX);
-        let first_correction = 1.0 - config.beta1.powi(power);
-        let second_correction = 1.0 - config.beta2.powi(power);
-        Self {
-            keep: (1.0 - rate * weight_decay) as f32,
-            beta1: config.beta1 as f32,
-            one_minus_beta1: (1.0 - config.beta1) as f32,
-            beta2: config.beta2 as f32,
-            one_minus_beta2: (1.0 - config.beta2) as f32,
-            step_size: (rate / first_correction) as f32,
-            second_scale: (1.0 / second_correction.sqrt()) as f32,
-            epsilon: config.epsilon as f32,
-            clip: clip as f32,
-        }
-    }
-}
-
-struct Update<'a> {
-    factors: Factors,
-    gradient: &'a [f32],
-    moments: RefCell<&'a mut Moments>,
-}
-
-impl InplaceOp1 for Update<'_> {
-    fn name(&self) -> &'static str {
-        "adamw"
-    }
-
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> CandleResult<()> {
-        const PIECE: usize = 1 << 15;
-        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets())
-        else {
-            candle_core::bail!("a parameter is contiguous f32");
-        };
-        let f = self.factors;
-        let mut moments = self.moments.borrow_mut();
-        let Moments { first, second } = &mut **moments;
-        values[start..end]
-            .par_chunks_mut(PIECE)
-            .zip(first.par_chunks_mut(PIECE))
-            .zip(second.par_chunks_mut(PIECE))
-            .zip(self.gradient.par_chunks(PIECE))
-            .for_each(|(((values, first), second), gradient)| {
-                let elements = values.iter_mut().zip(first).zip(second).zip(gradient);
-                for (((value, first), second), gradient) in elements {
-                    let gradient = gradient * f.clip;
-                    *first = f.beta1 * *first + f.one_minus_beta1 * gradient;
-                    *second = f.beta2 * *second + f.one_minus_beta2 * gradient * gradient;
-                    let denominator = second.sqrt() * f.second_scale + f.epsilon;
-                    *value = *value * f.keep - f.step_size * *first / denominator;
-                }
-            });
-        Ok(())
+#[expect(clippy::cast_possible_truncation, reason = "used beside f32 numbers")]
+fn factors(
+    config: &AdamWConfig,
+    step: u64,
+    rate: f64,
+    weight_decay: f64,
+    clip: f64,
+) -> AdamWFactors {
+    // Beyond 2^31 steps the corrections are 1 to the last digit.
+    let power = i32::try_from(step).unwrap_or(i32::MAX);
+    let first_correction = 1.0 - config.beta1.powi(power);
+    let second_correction = 1.0 - config.beta2.powi(power);
+    AdamWFactors {
+        keep: (1.0 - rate * weight_decay) as f32,
+        beta1: config.beta1 as f32,
+        one_minus_beta1: (1.0 - config.beta1) as f32,
+        beta2: config.beta2 as f32,
+        one_minus_beta2: (1.0 - config.beta2) as f32,
+        step_size: (rate / first_correction) as f32,
+        second_scale: (1.0 / second_correction.sqrt()) as f32,
+        epsilon: config.epsilon as f32,
+        clip: clip as f32,
     }
 }

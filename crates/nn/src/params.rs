@@ -442,4 +442,17 @@ mod tests {
         params.restore(&values, "test").unwrap();
         assert_eq!(layer_sees.to_vec1::<f32>().unwrap(), [5.0, 6.0]);
     }
+
+    #[test]
+    fn a_created_parameter_has_the_spread_it_was_asked_for() {
+        let params = Params::new();
+        let weight = params
+            .initialiser(1)
+            .get("w", &[100, 100], Init::Uniform(0.5))
+            .unwrap();
+        let values = weight.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(values.iter().all(|value| (-0.5..0.5).contains(value)));
+        let mean_square = values.iter().map(|value| value * value).sum::<f32>() / 10_000.0;
+        assert!((mean_square - 1.0 / 12.0).abs() < 0.003, "{mean_square}");
+    }
 }

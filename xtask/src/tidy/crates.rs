@@ -4,6 +4,8 @@ use super::{Finding, Tree};
 
 /// Crates that may use `anyhow`: those that talk to people.
 const MAY_USE_ANYHOW: &[&str] = &["crates/cli/Cargo.toml", "xtask/Cargo.toml"];
+/// The crate with lints of its own: it must be able to expect unsafe code in a file.
+const KERNELS: &str = "crates/kernels";
 const MAP: &str = "ARCHITECTURE.md";
 
 /// All rules of this file.
@@ -21,7 +23,9 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         if !has_line("description = ") {
             findings.push(Finding::new(path, 0, "has no `description`"));
         }
-        if !text.replace(' ', "").contains("[lints]\nworkspace=true") {
+        if name == KERNELS {
+            findings.extend(kernel_lints(tree, path, text));
+        } else if !text.replace(' ', "").contains("[lints]\nworkspace=true") {
             findings.push(Finding::new(path, 0, "does not take the workspace's lints"));
         }
         if !MAY_USE_ANYHOW.contains(&path) && has_line("anyhow") {
@@ -46,6 +50,21 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// The kernels deny unsafe code where the workspace forbids it; all its other lints they have too.
+fn kernel_lints(tree: &Tree, path: &str, text: &str) -> Vec<Finding> {
+    let root = tree.text("Cargo.toml").unwrap_or_default();
+    let lints = root
+        .lines()
+        .skip_while(|line| *line != "[workspace.lints.rust]")
+        .take_while(|line| !line.starts_with("[profile"))
+        .filter(|line| line.contains(" = ") && !line.starts_with('#'))
+        .map(|line| line.replace("\"forbid\"", "\"deny\""));
+    lints
+        .filter(|lint| !text.lines().any(|line| line == lint))
+        .map(|lint| Finding::new(path, 0, format!("lacks the workspace's lint `{lint}`")))
+        .collect()
 }
 
 /// `crates/corpus` of `crates/corpus/Cargo.toml`; `xtask` of `xtask/Cargo.toml`.
@@ -76,6 +95,27 @@ mod tests {
             ("crates/a/fuzz/Cargo.toml", ""),
         ]);
         assert_eq!(check(&tree), []);
+    }
+
+    #[test]
+    fn the_kernels_repeat_the_lints_of_the_workspace() {
+        let root = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n\n[profile.dev]\ndebug = 1\n";
+        let check_with = |lints: &str| {
+            let manifest = format!("description = \"k\"\n{lints}");
+            let tree = Tree::of(&[
+                ("Cargo.toml", root),
+                (MAP, "**`crates/kernels`** is a crate.\n"),
+                ("crates/kernels/Cargo.toml", &manifest),
+            ]);
+            let said: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+            said
+        };
+        let all = "[lints.rust]\nunsafe_code = \"deny\"\nmissing_docs = \"warn\"\n";
+        assert!(check_with(all).is_empty(), "{:?}", check_with(all));
+        assert_eq!(
+            check_with("[lints.rust]\nunsafe_code = \"deny\"\n"),
+            ["crates/kernels/Cargo.toml: lacks the workspace's lint `missing_docs = \"warn\"`"]
+        );
     }
 
     #[test]

@@ -38,6 +38,11 @@ const LAYERS: &[(&str, &[&str], &str)] = &[
         "cues know media, not corpora",
     ),
     (
+        "smes-kernels",
+        &["smes-nn", "smes-dialogue", "fs-err"],
+        "kernels know numbers, not layers, files and dialogues",
+    ),
+    (
         "smes-nn",
         &["smes-dialogue", "smes-corpus"],
         "networks know tensors, not dialogues",

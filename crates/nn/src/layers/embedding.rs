@@ -27,11 +27,6 @@ impl Embedding {
     /// # Errors
     /// When an id is `V` or more.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, NnError> {
-        let mut shape = ids.dims().to_vec();
-        shape.push(self.weight.dim(1)?);
-        let rows = self
-            .weight
-            .index_select(&ids.flatten_all()?.contiguous()?, 0)?;
-        Ok(rows.reshape(shape)?)
+        Ok(smes_kernels::embedding(ids, &self.weight)?)
     }
 }

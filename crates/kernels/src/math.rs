@@ -1,53 +1,10 @@
-//! What the fused operations share: access to contiguous `f32` storage, work split over the cores,
-//! and a vectorisable exponential.
+//! Functions of single numbers and rows, written so that the compiler can vectorise them at any
+//! width with the same result.
 
-use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, bail};
-use rayon::prelude::*;
-
-/// Below this many numbers, splitting work over the cores costs more than it gains.
-const SPLIT: usize = 1 << 14;
-
-/// The numbers of a contiguous `f32` tensor on the CPU.
-pub(crate) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let CpuStorage::F32(values) = storage else {
-        bail!("a fused operation needs f32");
-    };
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        bail!("a fused operation needs contiguous memory");
-    };
-    Ok(&values[start..end])
-}
-
-/// Lends the numbers of a tensor, copied first if they are not contiguous.
-pub(crate) fn with_numbers<R>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> R) -> Result<R> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => Ok(f(numbers(storage, layout)?)),
-        _ => bail!("a fused operation needs the CPU"),
-    }
-}
-
-/// How many rows of `width` numbers make a piece of work worth a thread's while.
-pub(crate) fn rows_per_piece(width: usize) -> usize {
-    (SPLIT / width.max(1)).max(1)
-}
-
-/// Calls `f(first row, rows of out)` on pieces of `out`, in parallel where it is large.
-pub(crate) fn for_pieces(out: &mut [f32], width: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
-    let n_rows = rows_per_piece(width);
-    if out.len() <= SPLIT {
-        return f(0, out);
-    }
-    out.par_chunks_mut(n_rows * width)
-        .enumerate()
-        .for_each(|(piece_idx, out)| f(piece_idx * n_rows, out));
-}
-
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Sum of `f` over positions `0..n`, in lanes so that the compiler can vectorise it.
-#[inline]
+#[inline(always)]
 pub(crate) fn sum_over(n: usize, f: impl Fn(usize) -> f32) -> f32 {
     let mut lanes = [0_f32; LANES];
     let n_whole = n / LANES * LANES;
@@ -60,14 +17,30 @@ pub(crate) fn sum_over(n: usize, f: impl Fn(usize) -> f32) -> f32 {
 }
 
 /// Scalar product of two rows of the same length.
-#[inline]
+#[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let b = &b[..a.len()];
     sum_over(a.len(), |i| a[i] * b[i])
 }
 
+/// The largest number of a row; minus infinity where it is empty.
+#[inline(always)]
+pub(crate) fn largest(row: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let mut chunks = row.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*value, *lane);
+        }
+    }
+    let rest = chunks.remainder().iter();
+    rest.chain(&lanes)
+        .fold(f32::NEG_INFINITY, |a, b| larger(*b, a))
+}
+
 /// `out += factor * row`.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_scaled(out: &mut [f32], factor: f32, row: &[f32]) {
     for (out, value) in out.iter_mut().zip(row) {
         *out += factor * value;
@@ -77,7 +50,7 @@ pub(crate) fn add_scaled(out: &mut [f32], factor: f32, row: &[f32]) {
 /// `exp(x)` without branches (Cephes `expf`), relative error about `2e-7` on `[-87, 88]`;
 /// saturates outside. Adding `1.5 * 2^23` rounds to the nearest whole number and leaves it in the
 /// low bits, from which the power of two is built.
-#[inline]
+#[inline(always)]
 #[expect(clippy::excessive_precision, reason = "the published coefficients")]
 pub(crate) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
@@ -97,7 +70,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 
 /// Error function (Abramowitz and Stegun 7.1.26), absolute error at most `1.5e-7`, and
 /// `exp(-x^2)`, which it needs anyway.
-#[inline]
+#[inline(always)]
 #[expect(clippy::excessive_precision, reason = "the published coefficients")]
 pub(crate) fn erf_and_gauss(x: f32) -> (f32, f32) {
     let gauss = exp(-x * x);
@@ -112,46 +85,39 @@ pub(crate) fn erf_and_gauss(x: f32) -> (f32, f32) {
 }
 
 /// `1 / (1 + exp(-x))`.
-#[inline]
+#[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// Softmax of a row in place, over the positions that `is_visible`; the others become 0. A row
-/// with nothing visible becomes all 0.
-#[inline]
-pub(crate) fn softmax_row(row: &mut [f32], is_visible: impl Fn(usize) -> bool) {
-    let mut largest = f32::NEG_INFINITY;
-    for (i, value) in row.iter().enumerate() {
-        largest = if is_visible(i) {
-            largest.max(*value)
-        } else {
-            largest
-        };
-    }
+/// Softmax of a row in place; a row whose numbers are all minus infinity becomes all 0.
+#[inline(always)]
+pub(crate) fn softmax_row(row: &mut [f32]) {
+    let largest = largest(row);
     if largest == f32::NEG_INFINITY {
-        row.fill(0.0);
-        return;
+        return row.fill(0.0);
     }
-    for (i, value) in row.iter_mut().enumerate() {
-        *value = if is_visible(i) {
-            exp(*value - largest)
-        } else {
-            0.0
-        };
+    for value in row.iter_mut() {
+        // Far below the largest is exactly 0, so that hidden positions (minus infinity) are.
+        let shifted = *value - largest;
+        *value = if shifted < -87.0 { 0.0 } else { exp(shifted) };
     }
-    let total = sum_over(row.len(), |i| row[i]);
+    let factor = 1.0 / sum_over(row.len(), |i| row[i]);
     for value in row {
-        *value /= total;
+        *value *= factor;
     }
 }
 
-/// Sum of the squares of all numbers, in double precision.
-pub(crate) fn squared_norm(tensor: &Tensor) -> std::result::Result<f64, crate::NnError> {
-    let piece_norm = |piece: &[f32]| f64::from(dot(piece, piece));
-    Ok(with_numbers(tensor, |values| {
-        values.chunks(1024).map(piece_norm).sum()
-    })?)
+/// Hides positions of a row of scores: those that are not visible become minus infinity.
+#[inline(always)]
+pub(crate) fn hide(row: &mut [f32], is_visible: &[u8]) {
+    for (value, visible) in row.iter_mut().zip(is_visible) {
+        *value = if *visible != 0 {
+            *value
+        } else {
+            f32::NEG_INFINITY
+        };
+    }
 }
 
 #[cfg(test)]
@@ -175,7 +141,20 @@ mod tests {
     #[test]
     fn a_row_with_nothing_visible_becomes_zero() {
         let mut row = [1.0, 2.0];
-        softmax_row(&mut row, |_| false);
+        hide(&mut row, &[0, 0]);
+        softmax_row(&mut row);
         assert!(row.iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn the_largest_of_a_row_is_found_wherever_it_stands() {
+        for n in [1, 15, 16, 17, 40] {
+            for at in 0..n {
+                let mut row = vec![-3.0; n];
+                row[at] = -1.0;
+                assert!((largest(&row) + 1.0).abs() < f32::EPSILON, "{at} of {n}");
+            }
+        }
+        assert!(largest(&[]) == f32::NEG_INFINITY);
     }
 }

@@ -1,0 +1,400 @@
+//! Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2): self, cross,
+//! causal, with or without a cache of earlier positions.
+//!
+//! One operation from projected queries, keys and values to mixed values, with its backward pass:
+//! heads are read in place, so nothing is transposed or copied, and the `[T, S]` weights of a head
+//! live only while a thread works on it and are made again in the backward pass.
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use crate::{
+    DropoutMask, KernelError, Precision,
+    gemm::{Onto, Product},
+    math::{add_scaled, dot, hide, softmax_row},
+    matrix::{MatrixMut, MatrixRef},
+    simd::vectorise,
+    softmax::visibility,
+    storage::{numbers, with_numbers},
+};
+
+/// With fewer queries than this, products of rows beat products of packed matrices.
+const FEW_QUERIES: usize = 4;
+
+/// How queries attend to keys.
+#[derive(Debug, Clone, Copy)]
+pub struct AttentionSpec<'a> {
+    /// Heads; must divide the width.
+    pub n_heads: usize,
+    /// Factor of the scores, usually `1 / sqrt(D / n_heads)`.
+    pub scale: f32,
+    /// Whether a query sees only keys up to its own position. The queries are the last `T` of the
+    /// `S` positions, so that a cache of earlier keys may stand before them.
+    pub is_causal: bool,
+    /// `[B, S]`, any integer type, 0 = hidden from every query; all visible where absent.
+    pub key_is_visible: Option<&'a Tensor>,
+    /// Dropout of the attention weights.
+    pub dropout: Option<DropoutMask>,
+    /// Precision of the products.
+    pub precision: Precision,
+}
+
+impl AttentionSpec<'_> {
+    /// Everything visible, nothing dropped, `f32`, scaled by the width of a head.
+    pub fn new(n_heads: usize, width: usize) -> Self {
+        Self {
+            n_heads,
+            scale: 1.0 / ((width / n_heads.max(1)).max(1) as f32).sqrt(),
+            is_causal: false,
+            key_is_visible: None,
+            dropout: None,
+            precision: Precision::F32,
+        }
+    }
+}
+
+/// Mixes values by the similarity of queries and keys, in heads. A query with nothing visible
+/// yields 0.
+///
+/// # Shapes
+/// `query`: `[B, T, D]` · `key`, `value`: `[B, S, D]` · returns `[B, T, D]`
+///
+/// # Equation
+/// `softmax(scale * Q Kᵀ) V` in each head (Vaswani et al. 2017, equation 1).
+///
+/// # Errors
+/// [`KernelError::InputShape`] when the shapes do not fit or a causal query stands before all
+/// keys, [`KernelError::Heads`] when the heads do not divide `D`.
+pub fn attention(
+    query: &Tensor,
+    key: &Tensor,
+    value: &Tensor,
+    spec: &AttentionSpec<'_>,
+) -> std::result::Result<Tensor, KernelError> {
+    let op = AttentionOp::new(query, key, value, spec)?;
+    Ok(query
+        .contiguous()?
+        .apply_op3(&key.contiguous()?, &value.contiguous()?, op)?)
+}
+
+struct AttentionOp {
+    /// `[B, S]`
+    is_visible: Option<Vec<u8>>,
+    n_heads: usize,
+    n_queries: usize,
+    n_keys: usize,
+    width: usize,
+    scale: f32,
+    is_causal: bool,
+    dropout: Option<DropoutMask>,
+    precision: Precision,
+}
+
+impl AttentionOp {
+    fn new(
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+        spec: &AttentionSpec<'_>,
+    ) -> std::result::Result<Self, KernelError> {
+        let shape =
+            |input, expected: String, found: &[usize]| KernelError::shape(input, expected, found);
+        let (batch, n_queries, width) = query
+            .dims3()
+            .map_err(|_| shape("query", "[B, T, D]".to_owned(), query.dims()))?;
+        let n_keys = match *key.dims() {
+            [b, n_keys, w] if (b, w) == (batch, width) => n_keys,
+            _ => return Err(shape("key", format!("[{batch}, S, {width}]"), key.dims())),
+        };
+        if value.dims() != key.dims() {
+            return Err(shape("value", format!("{:?}", key.dims()), value.dims()));
+        }
+        if spec.n_heads == 0 || !width.is_multiple_of(spec.n_heads) {
+            return Err(KernelError::Heads {
+                n_heads: spec.n_heads,
+                width,
+            });
+        }
+        if spec.is_causal && n_keys < n_queries {
+            let expected = format!("[{batch}, {n_queries} or more, {width}]");
+            return Err(shape("key", expected, key.dims()));
+        }
+        let is_visible = match spec.key_is_visible {
+            Some(mask) if mask.dims() != [batch, n_keys] => {
+                let expected = format!("[{batch}, {n_keys}]");
+                return Err(shape("key_is_visible", expected, mask.dims()));
+            }
+            mask => mask.map(visibility).transpose()?,
+        };
+        Ok(Self {
+            is_visible,
+            n_heads: spec.n_heads,
+            n_queries,
+            n_keys,
+            width,
+            scale: spec.scale,
+            is_causal: spec.is_causal,
+            dropout: spec.dropout,
+            precision: spec.precision,
+        })
+    }
+
+    fn head_width(&self) -> usize {
+        self.width / self.n_heads
+    }
+
+    /// One head of one sequence: `[n_rows, D / H]` of `[B, n_rows, D]`.
+    fn head<'a>(&self, values: &'a [f32], task: usize, n_rows: usize) -> MatrixRef<'a> {
+        let (sequence, head) = (task / self.n_heads, task % self.n_heads);
+        let start = sequence * n_rows * self.width + head * self.head_width();
+        let values = values.get(start..).unwrap_or_default();
+        MatrixRef::strided(values, n_rows, self.head_width(), self.width)
+    }
+
+    /// The same cut of a whole output, in the order of the tasks.
+    fn heads_mut<'a>(&self, values: MatrixMut<'a>, n_rows: usize) -> Vec<MatrixMut<'a>> {
+        if n_rows == 0 || self.width == 0 {
+            return Vec::new();
+        }
+        values.into_blocks(n_rows, self.head_width())
+    }
+
+    /// Scores of query `i` to attention weights, before dropout.
+    #[inline(always)]
+    fn weigh(&self, task: usize, i: usize, row: &mut [f32]) {
+        row.iter_mut().for_each(|score| *score *= self.scale);
+        if let Some(is_visible) = &self.is_visible {
+            hide(row, &is_visible[task / self.n_heads * self.n_keys..]);
+        }
+        if self.is_causal {
+            row[self.n_keys - self.n_queries + i + 1..].fill(f32::NEG_INFINITY);
+        }
+        softmax_row(row);
+    }
+
+    /// Where the row of query `i` begins in the numbering that dropout uses.
+    #[inline(always)]
+    fn position(&self, task: usize, i: usize) -> usize {
+        (task * self.n_queries + i) * self.n_keys
+    }
+
+    /// Attention weights `[T, S]` of a head, before dropout.
+    fn weights(&self, task: usize, query: MatrixRef<'_>, key: MatrixRef<'_>, weights: &mut [f32]) {
+        let scores = MatrixMut::new(weights, self.n_queries, self.n_keys);
+        Product::serial(self.precision).write(scores, query, key.t(), Onto::Nothing);
+        vectorise(
+            #[inline(always)]
+            || {
+                for (i, row) in weights.chunks_exact_mut(self.n_keys).enumerate() {
+                    self.weigh(task, i, row);
+                }
+            },
+        );
+    }
+
+    /// Applies dropout to the weights of a head.
+    fn drop(&self, task: usize, weights: &mut [f32]) {
+        if let Some(mask) = self.dropout {
+            let first = self.position(task, 0);
+            vectorise(
+                #[inline(always)]
+                || mask.apply(weights, first),
+            );
+        }
+    }
+
+    fn head_forward(
+        &self,
+        task: usize,
+        [q, k, v]: [&[f32]; 3],
+        out: MatrixMut<'_>,
+        weights: &mut Vec<f32>,
+    ) {
+        let query = self.head(q, task, self.n_queries);
+        let (key, value) = (
+            self.head(k, task, self.n_keys),
+            self.head(v, task, self.n_keys),
+        );
+        if self.n_queries < FEW_QUERIES {
+            return self.few_queries(task, query, key, value, out);
+        }
+        weights.resize(self.n_queries * self.n_keys, 0.0);
+        self.weights(task, query, key, weights);
+        self.drop(task, weights);
+        let weights = MatrixRef::new(weights, self.n_queries, self.n_keys);
+        Product::serial(self.precision).write(out, weights, value, Onto::Nothing);
+    }
+
+    /// The forward pass for a step of decoding.
+    fn few_queries(
+        &self,
+        task: usize,
+        query: MatrixRef<'_>,
+        key: MatrixRef<'_>,
+        value: MatrixRef<'_>,
+        mut out: MatrixMut<'_>,
+    ) {
+        let mut weights = vec![0.0; self.n_keys];
+        let mut mixed = vec![0.0; self.head_width()];
+        for i in 0..self.n_queries {
+            vectorise(
+                #[inline(always)]
+                || {
+                    for (j, weight) in weights.iter_mut().enumerate() {
+                        *weight = dot(query.row(i), key.row(j));
+                    }
+                    self.weigh(task, i, &mut weights);
+                    if let Some(mask) = self.dropout {
+                        mask.apply(&mut weights, self.position(task, i));
+                    }
+                    mixed.fill(0.0);
+                    for (j, weight) in weights.iter().enumerate() {
+                        add_scaled(&mut mixed, *weight, value.row(j));
+                    }
+                },
+            );
+            out.row_part(i, 0, mixed.len()).write_copy_of_slice(&mixed);
+        }
+    }
+
+    /// Gradients of one head into its part of those of query, key and value.
+    fn head_backward(
+        &self,
+        task: usize,
+        [q, k, v, d_out]: [&[f32]; 4],
+        [d_query, d_key, d_value]: [MatrixMut<'_>; 3],
+        scratch: &mut Scratch,
+    ) {
+        let (t, s) = (self.n_queries, self.n_keys);
+        let product = Product::serial(self.precision);
+        let (query, d_out) = (self.head(q, task, t), self.head(d_out, task, t));
+        let (key, value) = (self.head(k, task, s), self.head(v, task, s));
+        let Scratch { weights, d_weights } = scratch;
+        weights.resize(t * s, 0.0);
+        d_weights.resize(t * s, 0.0);
+        self.weights(task, query, key, weights);
+        product.write(
+            MatrixMut::new(d_weights, t, s),
+            d_out,
+            value.t(),
+            Onto::Nothing,
+        );
+        if self.dropout.is_some() {
+            self.drop(task, d_weights);
+            let mut dropped = weights.clone();
+            self.drop(task, &mut dropped);
+            product.write(
+                d_value,
+                MatrixRef::new(&dropped, t, s).t(),
+                d_out,
+                Onto::Nothing,
+            );
+        } else {
+            product.write(
+                d_value,
+                MatrixRef::new(weights, t, s).t(),
+                d_out,
+                Onto::Nothing,
+            );
+        }
+        vectorise(
+            #[inline(always)]
+            || {
+                let rows = weights.chunks_exact(s).zip(d_weights.chunks_exact_mut(s));
+                for (weights, d_weights) in rows {
+                    let mean = dot(weights, d_weights);
+                    for (weight, d) in weights.iter().zip(d_weights) {
+                        *d = weight * (*d - mean) * self.scale;
+                    }
+                }
+            },
+        );
+        let d_scores = MatrixRef::new(d_weights, t, s);
+        product.write(d_query, d_scores, key, Onto::Nothing);
+        product.write(d_key, d_scores.t(), query, Onto::Nothing);
+    }
+}
+
+/// Buffers of a thread.
+#[derive(Default)]
+struct Scratch {
+    weights: Vec<f32>,
+    d_weights: Vec<f32>,
+}
+
+impl CustomOp3 for AttentionOp {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        query: &CpuStorage,
+        query_layout: &Layout,
+        key: &CpuStorage,
+        key_layout: &Layout,
+        value: &CpuStorage,
+        value_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let inputs = [
+            numbers(query, query_layout)?,
+            numbers(key, key_layout)?,
+            numbers(value, value_layout)?,
+        ];
+        let n_rows = inputs[0].len() / self.width.max(1);
+        let mut out = vec![0.0; inputs[0].len()];
+        if self.n_keys > 0 {
+            let heads =
+                self.heads_mut(MatrixMut::new(&mut out, n_rows, self.width), self.n_queries);
+            heads
+                .into_par_iter()
+                .enumerate()
+                .for_each_init(Vec::new, |weights, (task, out)| {
+                    self.head_forward(task, inputs, out, weights);
+                });
+        }
+        Ok((CpuStorage::F32(out), query_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+        _out: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let mut d_query = vec![0.0; query.elem_count()];
+        let mut d_key = vec![0.0; key.elem_count()];
+        let mut d_value = d_key.clone();
+        let width = self.width.max(1);
+        let mut backward = |inputs: [&[f32]; 4]| {
+            let (t, s) = (self.n_queries, self.n_keys);
+            let cut = |values: &mut Vec<f32>| values.len() / width;
+            let (q_rows, k_rows) = (cut(&mut d_query), cut(&mut d_key));
+            let d_query = self.heads_mut(MatrixMut::new(&mut d_query, q_rows, self.width), t);
+            let d_key = self.heads_mut(MatrixMut::new(&mut d_key, k_rows, self.width), s);
+            let d_value = self.heads_mut(MatrixMut::new(&mut d_value, k_rows, self.width), s);
+            let tasks = d_query.into_par_iter().zip(d_key).zip(d_value).enumerate();
+            tasks.for_each_init(
+                Scratch::default,
+                |scratch, (task, ((d_query, d_key), d_value))| {
+                    self.head_backward(task, inputs, [d_query, d_key, d_value], scratch);
+                },
+            );
+        };
+        with_numbers(query, |q| {
+            with_numbers(key, |k| {
+                with_numbers(value, |v| {
+                    with_numbers(grad, |d_out| backward([q, k, v, d_out]))
+                })
+            })
+        })????;
+        let tensor = |values, of: &Tensor| Tensor::from_vec(values, of.shape(), of.device());
+        Ok((
+            Some(tensor(d_query, query)?),
+            Some(tensor(d_key, key)?),
+            Some(tensor(d_value, value)?),
+        ))
+    }
+}
