@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::{
     DropoutMask, KernelError, Precision,
     gemm::{Onto, Product},
+    gradients::ready_gradient,
     math::{add_scaled, dot, hide, softmax_row},
     matrix::{MatrixMut, MatrixRef},
     simd::vectorise,
@@ -71,13 +72,13 @@ pub fn attention(
     value: &Tensor,
     spec: &AttentionSpec<'_>,
 ) -> std::result::Result<Tensor, KernelError> {
-    let op = AttentionOp::new(query, key, value, spec)?;
+    let op = AttentionOp::new(query.dims(), key.dims(), value.dims(), spec)?;
     Ok(query
         .contiguous()?
         .apply_op3(&key.contiguous()?, &value.contiguous()?, op)?)
 }
 
-struct AttentionOp {
+pub(crate) struct AttentionOp {
     /// `[B, S]`
     is_visible: Option<Vec<u8>>,
     n_heads: usize,
@@ -91,23 +92,24 @@ struct AttentionOp {
 }
 
 impl AttentionOp {
-    fn new(
-        query: &Tensor,
-        key: &Tensor,
-        value: &Tensor,
+    /// Checks the shapes of query, key and value.
+    pub(crate) fn new(
+        query: &[usize],
+        key: &[usize],
+        value: &[usize],
         spec: &AttentionSpec<'_>,
     ) -> std::result::Result<Self, KernelError> {
         let shape =
             |input, expected: String, found: &[usize]| KernelError::shape(input, expected, found);
-        let (batch, n_queries, width) = query
-            .dims3()
-            .map_err(|_| shape("query", "[B, T, D]".to_owned(), query.dims()))?;
-        let n_keys = match *key.dims() {
-            [b, n_keys, w] if (b, w) == (batch, width) => n_keys,
-            _ => return Err(shape("key", format!("[{batch}, S, {width}]"), key.dims())),
+        let [batch, n_queries, width] = *query else {
+            return Err(shape("query", "[B, T, D]".to_owned(), query));
         };
-        if value.dims() != key.dims() {
-            return Err(shape("value", format!("{:?}", key.dims()), value.dims()));
+        let n_keys = match *key {
+            [b, n_keys, w] if (b, w) == (batch, width) => n_keys,
+            _ => return Err(shape("key", format!("[{batch}, S, {width}]"), key)),
+        };
+        if value != key {
+            return Err(shape("value", format!("{key:?}"), value));
         }
         if spec.n_heads == 0 || !width.is_multiple_of(spec.n_heads) {
             return Err(KernelError::Heads {
@@ -117,7 +119,7 @@ impl AttentionOp {
         }
         if spec.is_causal && n_keys < n_queries {
             let expected = format!("[{batch}, {n_queries} or more, {width}]");
-            return Err(shape("key", expected, key.dims()));
+            return Err(shape("key", expected, key));
         }
         let is_visible = match spec.key_is_visible {
             Some(mask) if mask.dims() != [batch, n_keys] => {
@@ -322,6 +324,48 @@ struct Scratch {
     d_weights: Vec<f32>,
 }
 
+/// The numbers of `query`, `key` and `value`.
+pub(crate) type Inputs<'a> = [&'a [f32]; 3];
+
+impl AttentionOp {
+    pub(crate) fn forward(&self, inputs: Inputs<'_>) -> Vec<f32> {
+        let n_rows = inputs[0].len() / self.width.max(1);
+        let mut out = vec![0.0; inputs[0].len()];
+        if self.n_keys > 0 {
+            let heads = MatrixMut::new(&mut out, n_rows, self.width);
+            let heads = self.heads_mut(heads, self.n_queries);
+            let tasks = heads.into_par_iter().enumerate();
+            tasks.for_each_init(Vec::new, |weights, (task, out)| {
+                self.head_forward(task, inputs, out, weights);
+            });
+        }
+        out
+    }
+
+    /// The gradients of query, key and value.
+    pub(crate) fn backward(&self, [query, key, value]: Inputs<'_>, d_out: &[f32]) -> [Vec<f32>; 3] {
+        let (t, s) = (self.n_queries, self.n_keys);
+        let mut d_query = vec![0.0; query.len()];
+        let mut d_key = vec![0.0; key.len()];
+        let mut d_value = vec![0.0; value.len()];
+        let cut = |values, n_rows| {
+            let values: &mut Vec<f32> = values;
+            let all_rows = values.len() / self.width.max(1);
+            self.heads_mut(MatrixMut::new(values, all_rows, self.width), n_rows)
+        };
+        let d_heads = cut(&mut d_query, t).into_par_iter();
+        let d_heads = d_heads.zip(cut(&mut d_key, s)).zip(cut(&mut d_value, s));
+        d_heads.enumerate().for_each_init(
+            Scratch::default,
+            |scratch, (task, ((d_query, d_key), d_value))| {
+                let inputs = [query, key, value, d_out];
+                self.head_backward(task, inputs, [d_query, d_key, d_value], scratch);
+            },
+        );
+        [d_query, d_key, d_value]
+    }
+}
+
 impl CustomOp3 for AttentionOp {
     fn name(&self) -> &'static str {
         "attention"
@@ -336,23 +380,11 @@ impl CustomOp3 for AttentionOp {
         value: &CpuStorage,
         value_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let inputs = [
+        let out = self.forward([
             numbers(query, query_layout)?,
             numbers(key, key_layout)?,
             numbers(value, value_layout)?,
-        ];
-        let n_rows = inputs[0].len() / self.width.max(1);
-        let mut out = vec![0.0; inputs[0].len()];
-        if self.n_keys > 0 {
-            let heads =
-                self.heads_mut(MatrixMut::new(&mut out, n_rows, self.width), self.n_queries);
-            heads
-                .into_par_iter()
-                .enumerate()
-                .for_each_init(Vec::new, |weights, (task, out)| {
-                    self.head_forward(task, inputs, out, weights);
-                });
-        }
+        ]);
         Ok((CpuStorage::F32(out), query_layout.shape().clone()))
     }
 
@@ -364,37 +396,17 @@ impl CustomOp3 for AttentionOp {
         _out: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let mut d_query = vec![0.0; query.elem_count()];
-        let mut d_key = vec![0.0; key.elem_count()];
-        let mut d_value = d_key.clone();
-        let width = self.width.max(1);
-        let mut backward = |inputs: [&[f32]; 4]| {
-            let (t, s) = (self.n_queries, self.n_keys);
-            let cut = |values: &mut Vec<f32>| values.len() / width;
-            let (q_rows, k_rows) = (cut(&mut d_query), cut(&mut d_key));
-            let d_query = self.heads_mut(MatrixMut::new(&mut d_query, q_rows, self.width), t);
-            let d_key = self.heads_mut(MatrixMut::new(&mut d_key, k_rows, self.width), s);
-            let d_value = self.heads_mut(MatrixMut::new(&mut d_value, k_rows, self.width), s);
-            let tasks = d_query.into_par_iter().zip(d_key).zip(d_value).enumerate();
-            tasks.for_each_init(
-                Scratch::default,
-                |scratch, (task, ((d_query, d_key), d_value))| {
-                    self.head_backward(task, inputs, [d_query, d_key, d_value], scratch);
-                },
-            );
-        };
-        with_numbers(query, |q| {
+        let [d_query, d_key, d_value] = with_numbers(query, |q| {
             with_numbers(key, |k| {
                 with_numbers(value, |v| {
-                    with_numbers(grad, |d_out| backward([q, k, v, d_out]))
+                    with_numbers(grad, |d_out| self.backward([q, k, v], d_out))
                 })
             })
         })????;
-        let tensor = |values, of: &Tensor| Tensor::from_vec(values, of.shape(), of.device());
         Ok((
-            Some(tensor(d_query, query)?),
-            Some(tensor(d_key, key)?),
-            Some(tensor(d_value, value)?),
+            ready_gradient(query, d_query)?,
+            ready_gradient(key, d_key)?,
+            ready_gradient(value, d_value)?,
         ))
     }
 }

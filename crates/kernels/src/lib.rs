@@ -10,11 +10,13 @@
 //! where candle's own would fill a tensor of zeros and add to it (docs/adr/0004).
 
 mod adamw;
+mod affine;
 mod attention;
 mod cross_entropy;
 mod dropout;
 mod embedding;
 mod error;
+mod feed_forward;
 mod gelu;
 mod gemm;
 mod gradients;
@@ -24,6 +26,7 @@ mod linear;
 mod math;
 mod matrix;
 mod packed;
+mod projected_attention;
 mod random;
 mod residual;
 mod simd;
@@ -34,11 +37,13 @@ mod tied_cross_entropy;
 mod twin;
 
 pub use adamw::{AdamWFactors, adamw_update, squared_norm};
+pub use affine::Affine;
 pub use attention::{AttentionSpec, attention};
 pub use cross_entropy::{NllSum, cross_entropy};
 pub use dropout::{DropoutMask, dropout, dropout_add};
 pub use embedding::embedding;
 pub use error::KernelError;
+pub use feed_forward::feed_forward;
 pub use gelu::gelu;
 pub use gemm::Precision;
 pub use gradients::backward;
@@ -46,6 +51,7 @@ pub use gru::gru;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use packed::{PackedLinear, QuantisedLinear};
+pub use projected_attention::{Projections, projected_attention};
 pub use random::RandomStream;
 pub use residual::residual_layer_norm;
 pub use simd::force_portable;

@@ -5,9 +5,10 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use proptest::prelude::*;
 
 use crate::{
-    AttentionSpec, DropoutMask, KernelError, Precision, RandomStream, attention, backward,
-    cross_entropy, dropout, embedding, gelu, gru, layer_norm, linear, log_softmax, masked_softmax,
-    residual_layer_norm, softmax, tied_cross_entropy,
+    Affine, AttentionSpec, DropoutMask, KernelError, Precision, Projections, RandomStream,
+    attention, backward, cross_entropy, dropout, embedding, feed_forward, gelu, gru, layer_norm,
+    linear, log_softmax, masked_softmax, projected_attention, residual_layer_norm, softmax,
+    tied_cross_entropy,
 };
 
 fn random(seed: u64, shape: &[usize]) -> Var {
@@ -411,4 +412,128 @@ fn fused_operations_agree_with_finite_differences() {
         &|| gru(&gates, &weight, &bias, vec![0.5; 6]),
         &[&gates, &weight, &bias],
     );
+}
+
+/// An affine map of random numbers and the variables in it.
+fn affine(seed: u64, n_in: usize, n_out: usize) -> (Affine, Var, Var) {
+    let (weight, bias) = (random(seed, &[n_out, n_in]), random(seed + 1, &[n_out]));
+    (Affine::new(&weight, &bias).unwrap(), weight, bias)
+}
+
+fn apply(x: &Tensor, map: &Affine) -> Result<Tensor, KernelError> {
+    linear(x, map.weight(), Some(map.bias()), Precision::F32)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn feed_forward_equals_its_parts(rows in 1_usize..20, width in 1_usize..20, wide in 1_usize..40, seed: u64) {
+        let x = random(seed, &[2, rows, width]);
+        let ((up, w1, b1), (down, w2, b2)) = (affine(1, width, wide), affine(3, wide, width));
+        check_twins(
+            &|| feed_forward(&x, &up, &down, Precision::F32),
+            &|| apply(&gelu(&apply(&x, &up)?)?, &down),
+            &[&x, &w1, &b1, &w2, &b2],
+        );
+    }
+
+    #[test]
+    fn projected_attention_equals_its_parts(
+        n_queries in 1_usize..12,
+        n_keys in 1_usize..12,
+        is_self: bool,
+        is_causal: bool,
+        bits: u64,
+        seed: u64,
+    ) {
+        let width = 6;
+        let x = random(seed, &[2, n_queries, width]);
+        let memory = random(seed ^ 1, &[2, n_keys, width]);
+        let maps: Vec<_> = (0..4).map(|i| affine(2 * i, width, width)).collect();
+        let [query, key, value, out] = [0, 1, 2, 3].map(|i: usize| maps[i].0.clone());
+        let projections = Projections { query, key, value, out };
+        let memory_arg = (!is_self).then_some(memory.as_tensor());
+        let source = memory_arg.unwrap_or(&x);
+        let visible = visible(2, source.dim(1).unwrap(), bits);
+        let spec = AttentionSpec {
+            is_causal: is_causal && is_self,
+            key_is_visible: Some(&visible),
+            ..AttentionSpec::new(2, width)
+        };
+        let twin = || {
+            let [query, key, value] = [(&x as &Tensor, 0), (source, 1), (source, 2)]
+                .map(|(x, i): (&Tensor, usize)| apply(x, &maps[i].0));
+            apply(&attention(&query?, &key?, &value?, &spec)?, &maps[3].0)
+        };
+        let mut inputs = vec![&x];
+        inputs.extend((!is_self).then_some(&memory));
+        inputs.extend(maps.iter().flat_map(|(_, weight, bias)| [weight, bias]));
+        check_twins(&|| projected_attention(&x, memory_arg, &projections, &spec), &twin, &inputs);
+    }
+}
+
+#[test]
+fn joined_operations_lose_no_gradient_where_their_parameters_cannot_travel() {
+    // The input is a constant, or a parameter is computed: then the parts run one by one.
+    let constant = random(1, &[2, 3, 4]).as_detached_tensor();
+    let ((up, w1, b1), (down, w2, b2)) = (affine(1, 4, 5), affine(3, 5, 4));
+    let doubled = Affine::new(&(w1.as_tensor() * 2.0).unwrap(), &b1).unwrap();
+    for up in [&up, &doubled] {
+        let loss = feed_forward(&constant, up, &down, Precision::F32)
+            .unwrap()
+            .sqr()
+            .unwrap()
+            .sum_all()
+            .unwrap();
+        let gradients = backward(&loss).unwrap();
+        for var in [&w1, &b1, &w2, &b2] {
+            assert!(gradients.get(var).is_some());
+        }
+    }
+    // With a trained input they do travel, and a backward pass that would lose them is refused.
+    let x = random(2, &[2, 3, 4]);
+    let y = feed_forward(&x, &up, &down, Precision::F32)
+        .unwrap()
+        .sum_all()
+        .unwrap();
+    assert!(
+        y.backward()
+            .unwrap_err()
+            .to_string()
+            .contains("smes_kernels::backward")
+    );
+    // A second backward pass over the same graph gives the same numbers.
+    let [first, second] = [(); 2].map(|()| backward(&y).unwrap().get(&w1).unwrap().clone());
+    assert_near("second pass", &second, &first, 0.0);
+}
+
+#[test]
+fn bf16_operations_stay_near_the_f32_ones() {
+    let (x, weight) = (random(1, &[40, 64]), random(2, &[48, 64]));
+    let run = |precision| {
+        let y = linear(&x, &weight, None, precision).unwrap();
+        let gradients = backward(&y.sqr().unwrap().sum_all().unwrap()).unwrap();
+        [
+            y,
+            gradients.get(&x).unwrap().clone(),
+            gradients.get(&weight).unwrap().clone(),
+        ]
+    };
+    let relative = |a: &Tensor, b: &Tensor| {
+        let norm = |t: &Tensor| {
+            t.sqr()
+                .unwrap()
+                .sum_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+        };
+        (norm(&(a - b).unwrap()) / norm(b)).sqrt()
+    };
+    for (exact, near) in run(Precision::F32).iter().zip(run(Precision::Bf16)) {
+        // Two operands with 8 bits of mantissa: 2^-9 each at most, errors partly cancel.
+        let off = relative(&near, exact);
+        assert!(off > 0.0 && off < 0.006, "{off}");
+    }
 }
