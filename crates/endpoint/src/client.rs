@@ -1,0 +1,301 @@
+//! Asking: at a pace, within limits, again where that can help.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use smes_dialogue::Private;
+use ureq::http::{Response, Uri};
+use ureq::{Agent, Body};
+
+use crate::pace::Pace;
+use crate::protocol::{Binding, error_code, read_answer, request};
+use crate::{EndpointError, Prompt, Usage};
+
+/// Largest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: u64 = 1 << 20;
+/// Pause before the second try; doubled before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause, also when the server asks for more.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// Which model is asked, and how.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The address before `/chat/completions`, such as `http://127.0.0.1:8080/v1`.
+    pub url: String,
+    /// Name of the model.
+    pub model: String,
+    /// Sent as a bearer token.
+    pub key: Option<Private<String>>,
+    /// Longest time of one try.
+    pub timeout: Duration,
+    /// Tries of one request.
+    pub n_tries: u32,
+    /// Requests in a minute, over all threads.
+    pub n_per_minute: u32,
+    /// Longest answer, in tokens.
+    pub max_tokens: u32,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What the model wrote.
+    pub text: Private<String>,
+    /// Tokens, as the server counted them; zero where it does not.
+    pub usage: Usage,
+    /// Requests that were sent for it.
+    pub n_tries: u32,
+    /// Time of the last of them.
+    pub took: Duration,
+}
+
+/// A client of one endpoint; can be shared between threads.
+#[derive(Debug)]
+pub struct Client {
+    config: Config,
+    host: String,
+    agent: Agent,
+    pace: Pace,
+    binding: Mutex<Binding>,
+}
+
+/// How one try ended, when not well.
+enum Failed {
+    /// Trying again may help; how long the server asks to wait.
+    ForNow(String, Option<Duration>),
+    /// It would fail again.
+    ForGood(u16, Option<String>),
+    /// Not the protocol.
+    NotUnderstood,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`EndpointError::Address`]; [`EndpointError::KeyInTheOpen`] when a key would go unencrypted to
+    /// another machine.
+    pub fn new(mut config: Config) -> Result<Self, EndpointError> {
+        let not_an_address = || EndpointError::Address {
+            url: config.url.clone(),
+        };
+        let url: Uri = config.url.parse().map_err(|_| not_an_address())?;
+        let (Some(scheme @ ("http" | "https")), Some(host)) = (url.scheme_str(), url.host()) else {
+            return Err(not_an_address());
+        };
+        let host = host.to_owned();
+        if config.key.is_some() && scheme == "http" && !is_this_machine(&host) {
+            return Err(EndpointError::KeyInTheOpen { host });
+        }
+        config.url.truncate(config.url.trim_end_matches('/').len());
+        let agent = Agent::config_builder()
+            .timeout_global(Some(config.timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build()
+            .new_agent();
+        Ok(Self {
+            pace: Pace::new(config.n_per_minute),
+            binding: Mutex::new(Binding::Schema),
+            agent,
+            host,
+            config,
+        })
+    }
+
+    /// The machine that is asked.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Whether that is this machine.
+    pub fn is_local(&self) -> bool {
+        is_this_machine(&self.host)
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    /// [`EndpointError`] when the server refuses, cannot be reached, or speaks something else.
+    pub fn ask(&self, prompt: &Prompt) -> Result<Answer, EndpointError> {
+        let mut last = String::new();
+        for n_tries in 1..=self.config.n_tries.max(1) {
+            self.pace.wait();
+            let begun = Instant::now();
+            match self.try_once(prompt) {
+                Ok((text, usage)) => {
+                    return Ok(Answer {
+                        text,
+                        usage,
+                        n_tries,
+                        took: begun.elapsed(),
+                    });
+                }
+                Err(Failed::ForNow(what, wait)) => {
+                    last = what;
+                    if n_tries < self.config.n_tries {
+                        std::thread::sleep(pause(n_tries, wait));
+                    }
+                }
+                Err(Failed::ForGood(status, code)) => {
+                    return Err(EndpointError::Refused {
+                        host: self.host.clone(),
+                        status,
+                        code,
+                    });
+                }
+                Err(Failed::NotUnderstood) => {
+                    return Err(EndpointError::NotTheProtocol {
+                        host: self.host.clone(),
+                    });
+                }
+            }
+        }
+        Err(EndpointError::GaveUp {
+            host: self.host.clone(),
+            n_tries: self.config.n_tries.max(1),
+            last,
+        })
+    }
+
+    /// One try, with the strictest binding that the server is known to take.
+    fn try_once(&self, prompt: &Prompt) -> Result<(Private<String>, Usage), Failed> {
+        let mut binding = *self.binding();
+        loop {
+            let failed = match self.send(prompt, binding) {
+                Ok(answer) => {
+                    *self.binding() = binding;
+                    return Ok(answer);
+                }
+                Err(failed) => failed,
+            };
+            match (&failed, binding.weaker()) {
+                (Failed::ForGood(400 | 422 | 501, _), Some(weaker)) => binding = weaker,
+                _ => return Err(failed),
+            }
+        }
+    }
+
+    fn send(&self, prompt: &Prompt, binding: Binding) -> Result<(Private<String>, Usage), Failed> {
+        let url = format!("{}/chat/completions", self.config.url);
+        let body = request(&self.config.model, prompt, binding, self.config.max_tokens);
+        let mut request = self
+            .agent
+            .post(url)
+            .header("content-type", "application/json");
+        if let Some(key) = &self.config.key {
+            request = request.header("authorization", format!("Bearer {}", key.expose()));
+        }
+        let mut response = request
+            .send(body.to_string())
+            .map_err(|error| Failed::ForNow(kind(&error), None))?;
+        let status = response.status().as_u16();
+        let wait = retry_after(&response);
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER_BYTES)
+            .read_to_vec()
+            .map_err(|error| Failed::ForNow(kind(&error), None))?;
+        match status {
+            200..=299 => read_answer(&body).ok_or(Failed::NotUnderstood),
+            408 | 409 | 425 | 429 | 500 | 502..=599 => {
+                Err(Failed::ForNow(format!("status {status}"), wait))
+            }
+            _ => Err(Failed::ForGood(status, error_code(&body))),
+        }
+    }
+
+    fn binding(&self) -> std::sync::MutexGuard<'_, Binding> {
+        self.binding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What kind of failure it was; the error's own words may hold more than is ours to tell.
+fn kind(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(_) => "a time-out",
+        ureq::Error::HostNotFound => "an unknown host",
+        ureq::Error::ConnectionFailed | ureq::Error::Io(_) => "no connection",
+        ureq::Error::BodyExceedsLimit(_) => "an answer that is too long",
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "no secure connection",
+        _ => "a broken answer",
+    }
+    .to_owned()
+}
+
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let seconds = response.headers().get("retry-after")?.to_str().ok()?;
+    Some(Duration::from_secs(seconds.trim().parse().ok()?))
+}
+
+/// The pause after a try: what the server asks for, else doubled each time with some chance in it, so
+/// that threads that failed together do not come back together.
+fn pause(n_tries: u32, asked: Option<Duration>) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << (n_tries - 1).min(10));
+    let ours = doubled.mul_f64(rand::random_range(0.5..1.0));
+    asked.unwrap_or(ours).min(LONGEST_PAUSE)
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(url: &str, key: Option<&str>) -> Config {
+        Config {
+            url: url.to_owned(),
+            model: "m".to_owned(),
+            key: key.map(Private::from),
+            timeout: Duration::from_secs(1),
+            n_tries: 1,
+            n_per_minute: 60,
+            max_tokens: 10,
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_sent_in_the_open() {
+        let check = |url: &str| Client::new(config(url, Some("secret")));
+        assert!(check("https://api.example.org/v1").is_ok());
+        assert!(check("http://localhost:8080/v1/").is_ok());
+        assert!(check("http://[::1]:8080/v1").is_ok());
+        let error = check("http://api.example.org/v1").unwrap_err();
+        assert!(
+            matches!(error, EndpointError::KeyInTheOpen { .. }),
+            "{error}"
+        );
+        assert!(Client::new(config("http://api.example.org/v1", None)).is_ok());
+        for wrong in ["", "api.example.org", "ftp://x/v1", "/v1"] {
+            assert!(
+                matches!(check(wrong), Err(EndpointError::Address { .. })),
+                "{wrong}"
+            );
+        }
+        assert!(!format!("{:?}", check("https://x/v1").unwrap()).contains("secret"));
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_within_bounds() {
+        for n_tries in 1..40 {
+            let long = FIRST_PAUSE
+                .saturating_mul(1 << (n_tries - 1).min(10))
+                .min(LONGEST_PAUSE);
+            let found = pause(n_tries, None);
+            assert!(
+                found <= long && found >= (long / 2).min(LONGEST_PAUSE),
+                "{n_tries}: {found:?}"
+            );
+        }
+        assert_eq!(
+            pause(1, Some(Duration::from_secs(7))),
+            Duration::from_secs(7)
+        );
+        assert_eq!(pause(1, Some(Duration::from_secs(7000))), LONGEST_PAUSE);
+    }
+}
