@@ -62,6 +62,16 @@ const LAYERS: &[(&str, &[&str], &str)] = &[
         &["smes-nn", "smes-reasoning", "candle-core"],
         "anyone's predictions are scored without models",
     ),
+    (
+        "smes-rating",
+        &["smes-nn", "smes-reasoning", "smes-corpus", "tokio", "axum"],
+        "a study is made and reported on without models, corpora and servers",
+    ),
+    (
+        "smes-endpoint",
+        &["smes-corpus", "smes-reasoning", "smes-rating", "tokio"],
+        "an endpoint is asked without knowing what about",
+    ),
     ("smes-server", &["smes-training"], "a server cannot train"),
 ];
 
