@@ -40,15 +40,37 @@ pub(crate) fn policy_headers() -> [(HeaderName, HeaderValue); 5] {
     ]
 }
 
-/// The asset at a path of the page, or 304 when the browser has it already.
+/// What the rating page shares with the conversation's.
+const SHARED_WITH_RATING: &[&str] = &["css/base.css", "js/dom.js", "icon.svg"];
+
+/// The asset at a path of the conversation's page, or 304 when the browser has it already.
 pub(crate) fn asset(path: &str, headers: &HeaderMap) -> Response {
-    let name = match path.trim_start_matches('/') {
-        "" => "index.html",
-        name => name,
-    };
+    match path.trim_start_matches('/') {
+        "" => named("index.html", headers),
+        name if name.starts_with("rate/") => not_found(),
+        name => named(name, headers),
+    }
+}
+
+/// The same of the rating page, which lies under `/rate/`.
+pub(crate) fn rating_asset(path: &str, headers: &HeaderMap) -> Response {
+    match path.trim_start_matches('/') {
+        "rate/" => named("rate/index.html", headers),
+        name if name.starts_with("rate/") || SHARED_WITH_RATING.contains(&name) => {
+            named(name, headers)
+        }
+        _ => not_found(),
+    }
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "there is nothing at this address").into_response()
+}
+
+fn named(name: &str, headers: &HeaderMap) -> Response {
     let found = content_type(name).and_then(|kind| Some((kind, Page::get(name)?)));
     let Some((kind, file)) = found else {
-        return (StatusCode::NOT_FOUND, "there is nothing at this address").into_response();
+        return not_found();
     };
     let etag = etag(&file.metadata.sha256_hash());
     // `no-cache` keeps the copy but asks each time, so that a new version shows at once.

@@ -47,7 +47,7 @@ pub fn app(state: AppState) -> Router {
         .with_state(state)
 }
 
-async fn with_policy(mut response: Response) -> Response {
+pub(crate) async fn with_policy(mut response: Response) -> Response {
     response.headers_mut().extend(policy_headers());
     response
         .headers_mut()
@@ -64,7 +64,7 @@ async fn only_own_pages(State(state): State<AppState>, request: Request, next: N
 }
 
 /// Whether the request names this server, and comes from its own page or from no page at all.
-fn is_own_page(headers: &HeaderMap, is_loopback_only: bool) -> bool {
+pub(crate) fn is_own_page(headers: &HeaderMap, is_loopback_only: bool) -> bool {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let host = text(header::HOST);
     if is_loopback_only && host.is_some_and(|host| !is_this_machine(host)) {
@@ -123,7 +123,7 @@ async fn live(State(state): State<AppState>, peer: Peer, upgrade: WebSocketUpgra
 }
 
 /// Where a request comes from.
-struct Peer(IpAddr);
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl<S: Sync> axum::extract::FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;

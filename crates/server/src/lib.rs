@@ -13,6 +13,8 @@ mod http;
 mod limits;
 mod live;
 mod log;
+mod per_address;
+pub mod rate;
 mod refusal;
 mod report;
 pub mod safety;

@@ -1,22 +1,18 @@
 //! What all requests share.
 
-use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
 
 use crate::conversation::{Engine, TurnInput};
 use crate::limits::Limits;
 use crate::log::Kept;
+use crate::per_address::PerAddress;
 use crate::refusal::Refusal;
-use crate::session::{Begun, Session, take_turn};
+use crate::session::{Begun, Session};
 use crate::sessions::Sessions;
 use crate::workers::Workers;
-
-/// How many addresses the HTTP rate limit remembers at once.
-const ADDRESSES_REMEMBERED: usize = 10_000;
 
 /// The shared state of the server; a clone is the same state.
 #[derive(Clone)]
@@ -30,7 +26,7 @@ struct Shared {
     sessions: Sessions,
     workers: Workers,
     sockets: Arc<Semaphore>,
-    address_turns: Mutex<HashMap<IpAddr, VecDeque<Instant>>>,
+    address_turns: PerAddress,
     closing: watch::Sender<bool>,
     loopback_only: bool,
 }
@@ -46,7 +42,7 @@ impl AppState {
                 sessions: Sessions::new(limits),
                 workers: Workers::new(&limits),
                 sockets: Arc::new(Semaphore::new(limits.sockets)),
-                address_turns: Mutex::default(),
+                address_turns: PerAddress::new(limits.address_turns_per_minute),
                 closing: watch::Sender::new(false),
                 loopback_only,
             }),
@@ -104,16 +100,7 @@ impl AppState {
     /// # Errors
     /// [`Refusal::TooFast`].
     pub(crate) fn take_address_turn(&self, address: IpAddr) -> Result<(), Refusal> {
-        let mut turns = self
-            .shared
-            .address_turns
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if turns.len() >= ADDRESSES_REMEMBERED && !turns.contains_key(&address) {
-            turns.clear();
-        }
-        let recent = turns.entry(address).or_default();
-        if take_turn(recent, self.shared.limits.address_turns_per_minute) {
+        if self.shared.address_turns.take(address) {
             return Ok(());
         }
         Err(Refusal::TooFast)

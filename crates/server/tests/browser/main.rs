@@ -6,10 +6,14 @@
 //! at. A binary of its own, so that it can be chosen or left out by name (`--test browser`).
 
 #![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
+#![allow(clippy::unwrap_used, reason = "an unmet expectation fails the test")]
 
 mod chromium;
 mod devices;
+mod rating;
 mod site;
+#[path = "../support/study.rs"]
+mod study;
 mod wire_http;
 
 use std::time::Duration;

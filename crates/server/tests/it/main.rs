@@ -5,4 +5,7 @@
 mod http;
 mod live;
 mod privacy;
+mod rating;
+#[path = "../support/study.rs"]
+mod study;
 mod support;

@@ -1,0 +1,5 @@
+/** @file Where the rating page begins. */
+
+import { RatingApp } from './app.js';
+
+new RatingApp().begin();
