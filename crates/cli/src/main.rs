@@ -57,6 +57,8 @@ enum Command {
     Predict(commands::predict::PredictArgs),
     /// Scores a predictions file, controls beside it.
     Score(commands::score::ScoreArgs),
+    /// Lets people rate two systems' answers, blind, and makes Table V of it.
+    Rate(commands::rate::RateArgs),
     /// Prints a completion script for a shell.
     Completions {
         /// The shell.
@@ -76,6 +78,7 @@ impl Command {
             Self::Train(args) => args.output.json,
             Self::Predict(args) => args.output.json,
             Self::Score(args) => args.output.json,
+            Self::Rate(args) => args.prints_json(),
             Self::Completions { .. } => false,
         }
     }
@@ -100,6 +103,7 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Train(args) => commands::train::run(args, console),
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
+        Command::Rate(args) => commands::rate::run(args, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "smes", &mut script);

@@ -65,7 +65,7 @@ async fn serve(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn serve_error(error: ServeError) -> anyhow::Error {
+pub(crate) fn serve_error(error: ServeError) -> anyhow::Error {
     match error {
         ServeError::PortInUse { .. } | ServeError::Bind { .. } => {
             Advice::missing(error.hint(), error)
@@ -92,7 +92,7 @@ fn tell_address(address: SocketAddr, console: &Console) -> anyhow::Result<()> {
 }
 
 /// The page's address as a person can open it.
-fn url(address: SocketAddr) -> String {
+pub(crate) fn url(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         return format!("http://localhost:{}/", address.port());
     }
@@ -112,7 +112,7 @@ fn open_page(address: SocketAddr, console: &Console) {
 }
 
 /// Done at Ctrl-C, or when the system asks the program to end.
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     let interrupted = async {
         // Without a handler for it, Ctrl-C ends the program at once, which is safe too.
         if tokio::signal::ctrl_c().await.is_err() {
@@ -133,7 +133,7 @@ async fn stop_signal() {
     }
 }
 
-fn log_to_stderr() {
+pub(crate) fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("SMES_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     // A second subscriber in one process is refused; the first goes on.
     let _ = tracing_subscriber::fmt()
@@ -144,7 +144,7 @@ fn log_to_stderr() {
 }
 
 /// A panic's own message may quote the text it stumbled over, so only its place is told.
-fn tell_faults_without_words() {
+pub(crate) fn tell_faults_without_words() {
     std::panic::set_hook(Box::new(|fault| {
         let place = fault
             .location()
