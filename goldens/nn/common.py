@@ -17,11 +17,11 @@ def write(case, script, tensors, seed):
     tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     save_file(tensors, folder / "golden.safetensors")
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    if case in ("bert", "blenderbot"):
+    if case == "bert" or case.startswith("blenderbot"):
         import transformers
 
         versions["transformers"] = transformers.__version__
-    lines = [f'script = "goldens/nn/{script}"', f"seed = {seed}", "", "[versions]"]
+    lines = [f'script = "goldens/nn/{script}"', f'case = "{case}"', f"seed = {seed}", "", "[versions]"]
     lines += [f'{name} = "{version}"' for name, version in sorted(versions.items())]
     (folder / "provenance.toml").write_text("\n".join(lines) + "\n")
     return folder

@@ -90,6 +90,14 @@ pub enum NnError {
         /// The tensors, sorted.
         names: Vec<String>,
     },
+    /// The head, or the embeddings of a part, are not the token table.
+    #[error("tensor `{name}` of `{file}` differs from the token table, which should be the same")]
+    Untied {
+        /// The file.
+        file: String,
+        /// The tensor.
+        name: String,
+    },
     /// A tensor has another shape than the model needs.
     #[error("tensor `{name}` of `{file}` has shape {found:?}, expected {expected:?}")]
     TensorShape {
@@ -229,11 +237,12 @@ impl NnError {
             Self::FileSize { .. } | Self::NotSafetensors { .. } => {
                 Some("the file is damaged or of another format; fetch or train it again".to_owned())
             }
-            Self::MissingTensor { .. } | Self::UnusedTensors { .. } | Self::TensorShape { .. } => {
-                Some(
-                    "the weights and the model configuration belong to different models".to_owned(),
-                )
-            }
+            Self::MissingTensor { .. }
+            | Self::UnusedTensors { .. }
+            | Self::TensorShape { .. }
+            | Self::Untied { .. } => Some(
+                "the weights and the model configuration belong to different models".to_owned(),
+            ),
             Self::NonFiniteGradient { .. } => {
                 Some("lower the learning rate, or clip the gradient at a smaller norm".to_owned())
             }

@@ -10,6 +10,7 @@
 
 mod average;
 pub mod bert;
+pub mod blenderbot;
 pub mod checkpoint;
 mod error;
 mod gradients;
@@ -28,4 +29,4 @@ pub use error::NnError;
 pub use gradients::Gradients;
 pub use params::{Init, ParamLoader, Params};
 pub use pass::Pass;
-pub use smes_kernels::{Precision, RandomStream};
+pub use smes_kernels::{NllSum, Precision, RandomStream};

@@ -181,6 +181,22 @@ impl Params {
         }
     }
 
+    /// Lengthens a parameter along one dimension, before the layers are built.
+    ///
+    /// # Errors
+    /// [`NnError::MissingTensor`] when there is no such parameter; shapes that do not fit.
+    pub(crate) fn append(&self, name: &str, more: &Tensor, dim: usize) -> Result<(), NnError> {
+        let mut params = self.by_name.borrow_mut();
+        let param = params.get_mut(name).ok_or_else(|| NnError::MissingTensor {
+            file: self.origin.clone(),
+            name: name.to_owned(),
+            expected: more.dims().to_vec(),
+        })?;
+        let longer = Tensor::cat(&[&param.var.as_detached_tensor(), more], dim)?;
+        param.var = Var::from_tensor(&longer)?;
+        Ok(())
+    }
+
     /// Marks as frozen every parameter whose name is selected, the others as trainable. To be
     /// called before the layers are built: they keep what they were handed.
     pub fn freeze(&self, is_frozen: impl Fn(&str) -> bool) {
@@ -328,11 +344,31 @@ impl ParamLoader<'_> {
     /// [`NnError::MissingTensor`] when it is absent and this is not an initialiser,
     /// [`NnError::TensorShape`] when its shape is another.
     pub fn get(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor, NnError> {
+        self.get_or_create(name, shape, init, true)
+    }
+
+    /// As [`ParamLoader::get`], of what is kept with the parameters and never trained (PyTorch's
+    /// buffers).
+    ///
+    /// # Errors
+    /// As for [`ParamLoader::get`].
+    pub fn get_frozen(&self, name: &str, shape: &[usize], init: Init) -> Result<Tensor, NnError> {
+        self.get_or_create(name, shape, init, false)
+    }
+
+    fn get_or_create(
+        &self,
+        name: &str,
+        shape: &[usize],
+        init: Init,
+        may_train: bool,
+    ) -> Result<Tensor, NnError> {
         let full_name = format!("{}{name}", self.prefix);
         self.params.used.borrow_mut().insert(full_name.clone());
         let mut params = self.params.by_name.borrow_mut();
-        if let Some(param) = params.get(&full_name) {
+        if let Some(param) = params.get_mut(&full_name) {
             check_shape(&self.params.origin, &full_name, shape, param.var.dims())?;
+            param.is_trainable &= may_train;
             return Ok(if param.is_trainable {
                 param.var.as_tensor().clone()
             } else {
@@ -347,12 +383,16 @@ impl ParamLoader<'_> {
             });
         };
         let var = initial(stream.named(&full_name), shape, init)?;
-        let tensor = var.as_tensor().clone();
+        let tensor = if may_train {
+            var.as_tensor().clone()
+        } else {
+            var.as_detached_tensor()
+        };
         params.insert(
             full_name,
             Param {
                 var,
-                is_trainable: true,
+                is_trainable: may_train,
             },
         );
         Ok(tensor)

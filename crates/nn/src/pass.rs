@@ -1,15 +1,17 @@
-//! One pass through a model: training or evaluation, and where its randomness comes from.
+//! One pass through a model: training or evaluation, where its randomness comes from, and how
+//! precise its products are.
 //!
 //! Random numbers are a pure function of (seed, step, how many were drawn before), so a resumed
 //! run draws what the uninterrupted one would have drawn and no generator state is stored.
 
-use smes_kernels::RandomStream;
+use smes_kernels::{Precision, RandomStream};
 
-/// Says whether a model is being trained and carries the dropout stream.
+/// Says whether a model is being trained, and carries the dropout stream and the precision.
 #[derive(Debug, Clone)]
 pub struct Pass {
     dropout: Option<RandomStream>,
     n_drawn: u64,
+    precision: Precision,
 }
 
 impl Pass {
@@ -18,6 +20,7 @@ impl Pass {
         Self {
             dropout: None,
             n_drawn: 0,
+            precision: Precision::F32,
         }
     }
 
@@ -27,7 +30,20 @@ impl Pass {
         Self {
             dropout: Some(RandomStream::new(seed).numbered(step)),
             n_drawn: 0,
+            precision: Precision::F32,
         }
+    }
+
+    /// The same pass with products of another precision, in the layers that heed it
+    /// ([`crate::blenderbot`]).
+    #[must_use]
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Precision of the products.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Whether dropout is active.

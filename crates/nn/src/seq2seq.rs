@@ -1,7 +1,7 @@
 //! Sequence-to-sequence models as decoding sees them: encode the sources once, then a step a token.
 //!
 //! Whoever searches for the best output (greedy, sampling, beams, constrained labels) needs only
-//! [`Seq2Seq`] and [`Cache::select`]; the Blenderbot models stand behind it, and a test can
+//! [`Seq2Seq`] and [`Cache::select`]; [`crate::blenderbot`] stands behind it, and a test can
 //! put a toy there. Absent on purpose: training, which a model offers with its own types.
 
 use candle_core::{Device, Tensor};

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use smes_kernels::{Precision, linear};
 
-use crate::{Init, NnError, ParamLoader};
+use crate::{Init, NnError, ParamLoader, Pass};
 
 /// An affine map over the last dimension.
 #[derive(Debug, Clone)]
@@ -67,5 +67,14 @@ impl Linear {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
         let bias = self.bias.as_ref();
         Ok(linear(x, &self.weight, bias, Precision::F32)?)
+    }
+
+    /// As [`Linear::forward`], in the precision of the pass.
+    ///
+    /// # Errors
+    /// As for [`Linear::forward`].
+    pub fn forward_in(&self, x: &Tensor, pass: &Pass) -> Result<Tensor, NnError> {
+        let bias = self.bias.as_ref();
+        Ok(linear(x, &self.weight, bias, pass.precision())?)
     }
 }

@@ -8,6 +8,7 @@
 
 mod adamw;
 mod bert;
+mod blenderbot;
 mod checkpoint;
 mod gru;
 mod loss;

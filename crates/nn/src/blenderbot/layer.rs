@@ -1,0 +1,198 @@
+//! The layers of a Blenderbot. Both families have the same sub-layers; they differ in where the
+//! norm stands, which [`SubLayer`] decides.
+
+use candle_core::Tensor;
+use smes_kernels::{dropout_add, gelu};
+
+use super::{
+    attention::{Attention, KeyValue},
+    config::{BlenderbotConfig, Family},
+};
+use crate::{
+    Init, NnError, ParamLoader, Pass,
+    layers::{Dropout, LayerNorm, Linear},
+};
+
+/// PyTorch's default, which both families use.
+pub(super) const EPSILON: f64 = 1e-5;
+
+/// A residual connection with its norm and dropout.
+#[derive(Debug, Clone)]
+struct SubLayer {
+    norm: LayerNorm,
+    is_norm_first: bool,
+    dropout: Dropout,
+}
+
+impl SubLayer {
+    fn load(
+        loader: &ParamLoader<'_>,
+        norm: &str,
+        config: &BlenderbotConfig,
+    ) -> Result<Self, NnError> {
+        Ok(Self {
+            norm: LayerNorm::load(&loader.part(norm), config.d_model, EPSILON)?,
+            is_norm_first: config.model_type == Family::Large,
+            dropout: Dropout::new(config.dropout),
+        })
+    }
+
+    /// What the sub-layer reads of its input.
+    fn enter(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        if self.is_norm_first {
+            self.norm.forward(x)
+        } else {
+            Ok(x.clone())
+        }
+    }
+
+    /// Puts the result back onto the input: `x + dropout(y)`, in the small family normed.
+    fn leave(&self, x: &Tensor, y: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
+        let mask = self.dropout.mask(pass);
+        if self.is_norm_first {
+            Ok(dropout_add(y, x, mask)?)
+        } else {
+            self.norm.forward_residual(y, x, mask)
+        }
+    }
+}
+
+/// The feed-forward part, with its residual.
+#[derive(Debug, Clone)]
+struct FeedForward {
+    around: SubLayer,
+    widen: Linear,
+    narrow: Linear,
+    dropout: Dropout,
+}
+
+impl FeedForward {
+    fn load(
+        loader: &ParamLoader<'_>,
+        config: &BlenderbotConfig,
+        wide: usize,
+    ) -> Result<Self, NnError> {
+        let (width, init) = (config.d_model, Init::Normal(config.init_std));
+        Ok(Self {
+            around: SubLayer::load(loader, "final_layer_norm", config)?,
+            widen: Linear::load_with(&loader.part("fc1"), width, wide, init)?,
+            narrow: Linear::load_with(&loader.part("fc2"), wide, width, init)?,
+            dropout: Dropout::new(config.activation_dropout),
+        })
+    }
+
+    fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
+        let y = self.widen.forward_in(&self.around.enter(x)?, pass)?;
+        let y = self.dropout.forward(&gelu(&y)?, pass)?;
+        let y = self.narrow.forward_in(&y, pass)?;
+        self.around.leave(x, &y, pass)
+    }
+}
+
+/// Self-attention, then the feed-forward part.
+#[derive(Debug, Clone)]
+pub(super) struct EncoderLayer {
+    around_attention: SubLayer,
+    attention: Attention,
+    feed_forward: FeedForward,
+}
+
+impl EncoderLayer {
+    pub(super) fn load(
+        loader: &ParamLoader<'_>,
+        config: &BlenderbotConfig,
+    ) -> Result<Self, NnError> {
+        Ok(Self {
+            around_attention: SubLayer::load(loader, "self_attn_layer_norm", config)?,
+            attention: Attention::load(
+                &loader.part("self_attn"),
+                config.d_model,
+                config.encoder_attention_heads,
+                config.attention_dropout,
+                Init::Normal(config.init_std),
+            )?,
+            feed_forward: FeedForward::load(loader, config, config.encoder_ffn_dim)?,
+        })
+    }
+
+    /// # Shapes
+    /// `x`: `[B, S, D]` · `is_visible`: `[B, S]` · returns `[B, S, D]`
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        is_visible: &Tensor,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let y = self.around_attention.enter(x)?;
+        let seen = self.attention.project(&y, pass)?;
+        let y = self
+            .attention
+            .forward(&y, &seen, Some(is_visible), false, pass)?;
+        let x = self.around_attention.leave(x, &y, pass)?;
+        self.feed_forward.forward(&x, pass)
+    }
+}
+
+/// Causal self-attention, attention to the encoder, then the feed-forward part.
+#[derive(Debug, Clone)]
+pub(super) struct DecoderLayer {
+    around_self: SubLayer,
+    to_itself: Attention,
+    around_source: SubLayer,
+    to_source: Attention,
+    feed_forward: FeedForward,
+}
+
+impl DecoderLayer {
+    pub(super) fn load(
+        loader: &ParamLoader<'_>,
+        config: &BlenderbotConfig,
+    ) -> Result<Self, NnError> {
+        let attention = |name: &str| {
+            Attention::load(
+                &loader.part(name),
+                config.d_model,
+                config.decoder_attention_heads,
+                config.attention_dropout,
+                Init::Normal(config.init_std),
+            )
+        };
+        Ok(Self {
+            around_self: SubLayer::load(loader, "self_attn_layer_norm", config)?,
+            to_itself: attention("self_attn")?,
+            around_source: SubLayer::load(loader, "encoder_attn_layer_norm", config)?,
+            to_source: attention("encoder_attn")?,
+            feed_forward: FeedForward::load(loader, config, config.decoder_ffn_dim)?,
+        })
+    }
+
+    /// The keys and values of the encoder's output, the same for every token.
+    pub(super) fn project_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValue, NnError> {
+        self.to_source.project(memory, pass)
+    }
+
+    /// Gives the output and the keys and values of all tokens so far.
+    ///
+    /// # Shapes
+    /// `x`: `[B, T, D]`, the tokens after those of `past` · `source`: `[B, S, D]` ·
+    /// `is_visible`: `[B, S]` · returns `[B, T, D]`
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        past: Option<&KeyValue>,
+        source: &KeyValue,
+        is_visible: &Tensor,
+        pass: &mut Pass,
+    ) -> Result<(Tensor, KeyValue), NnError> {
+        let y = self.around_self.enter(x)?;
+        let (y, seen) = self.to_itself.to_itself(&y, past, pass)?;
+        let x = self.around_self.leave(x, &y, pass)?;
+
+        let y = self.around_source.enter(&x)?;
+        let y = self
+            .to_source
+            .forward(&y, source, Some(is_visible), false, pass)?;
+        let x = self.around_source.leave(&x, &y, pass)?;
+        Ok((self.feed_forward.forward(&x, pass)?, seen))
+    }
+}
