@@ -59,6 +59,10 @@ enum Command {
     Score(commands::score::ScoreArgs),
     /// Lets people rate two systems' answers, blind, and makes Table V of it.
     Rate(commands::rate::RateArgs),
+    /// Scores a suite of systems beside the controls: tables and a report.
+    Evaluate(commands::evaluate::EvaluateArgs),
+    /// Makes every table of docs/results.md from the raw files.
+    Reproduce(commands::reproduce::ReproduceArgs),
     /// Prints a completion script for a shell.
     Completions {
         /// The shell.
@@ -79,7 +83,8 @@ impl Command {
             Self::Predict(args) => args.output.json,
             Self::Score(args) => args.output.json,
             Self::Rate(args) => args.prints_json(),
-            Self::Completions { .. } => false,
+            Self::Evaluate(args) => args.output.json,
+            Self::Reproduce(_) | Self::Completions { .. } => false,
         }
     }
 }
@@ -104,6 +109,8 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Rate(args) => commands::rate::run(args, console),
+        Command::Evaluate(args) => commands::evaluate::run(args, console),
+        Command::Reproduce(args) => commands::reproduce::run(args, console),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "smes", &mut script);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use smes_dialogue::{DialogueId, SplitName, UnknownLabel};
 
-use crate::predictions::{FORMAT, VERSION};
+use crate::predictions::{CorpusRef, FORMAT, VERSION};
 
 /// An error of a prediction file: where it is and what was expected.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,71 @@ pub enum PredictionError {
         /// Position of the utterance in it.
         utterance: usize,
     },
+    /// The file is about another corpus, or another version of it.
+    #[error(
+        "{path}:1: predictions for corpus `{}` ({}), expected `{}` ({})",
+        found.name, found.checksum, expected.name, expected.checksum, path = path.display()
+    )]
+    OtherCorpus {
+        /// The file.
+        path: PathBuf,
+        /// What the header names.
+        found: CorpusRef,
+        /// What is scored against.
+        expected: CorpusRef,
+    },
+    /// The file is about another split.
+    #[error("{path}:1: predictions for the {found} split, expected {expected}", path = path.display())]
+    OtherSplit {
+        /// The file.
+        path: PathBuf,
+        /// What the header names.
+        found: SplitName,
+        /// What is scored against.
+        expected: SplitName,
+    },
+    /// A record is about an utterance that is not to be predicted.
+    #[error("{path}:{line}: utterance {utterance} of dialogue `{dialogue}` is no instance of this split", path = path.display())]
+    NoInstance {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The dialogue.
+        dialogue: DialogueId,
+        /// Position of the utterance in it.
+        utterance: usize,
+    },
+    /// A record's gold labels are not those of the corpus.
+    #[error("{path}:{line}: the gold labels of utterance {utterance} of dialogue `{dialogue}` are not the corpus's", path = path.display())]
+    OtherGold {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The dialogue.
+        dialogue: DialogueId,
+        /// Position of the utterance in it.
+        utterance: usize,
+    },
+    /// There is not one response an instance.
+    #[error("{path}: {found} responses, expected one for each of the {expected} instances", path = path.display())]
+    Count {
+        /// The file.
+        path: PathBuf,
+        /// Instances of the split.
+        expected: usize,
+        /// Responses found.
+        found: usize,
+    },
+    /// A foreign item is about something else than the instance in its place.
+    #[error("{path}: item {item}: its reference is not what the supporter says in instance {item}", path = path.display())]
+    OtherResponse {
+        /// The file.
+        path: PathBuf,
+        /// Position of the item, from 1.
+        item: usize,
+    },
     /// The number of records is not what the header announces.
     #[error("{path}: {found} records, expected the {expected} that its header announces", path = path.display())]
     Incomplete {
@@ -121,6 +186,18 @@ impl PredictionError {
             Self::Empty { .. } | Self::NotPredictions { .. } => {
                 Some("`smes predict --out FILE` writes such files".to_owned())
             }
+            Self::OtherCorpus { .. } | Self::OtherGold { .. } => {
+                Some("predict on the corpus that is scored, or name that other corpus".to_owned())
+            }
+            Self::OtherSplit { found, .. } => Some(format!("score with `--split {found}`")),
+            Self::NoInstance { .. } => Some(
+                "instances are the supporter utterances but a dialogue's first; positions count from 0"
+                    .to_owned(),
+            ),
+            Self::Count { .. } | Self::OtherResponse { .. } => Some(
+                "the responses have to stand in the order of the corpus's instances, for its whole split"
+                    .to_owned(),
+            ),
             Self::Version { .. } => Some("predict again with this version of smes".to_owned()),
             Self::Incomplete { .. } => Some(
                 "the file was cut short or edited; predict again, or correct `n_instances`"

@@ -92,6 +92,7 @@ pub(crate) fn record(dialogue: &str, utterance: usize) -> Record {
             }),
         },
         response: None,
+        target_log_prob: None,
         last_strategy: None,
         continues_turn: false,
         timings: None,

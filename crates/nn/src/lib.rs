@@ -21,6 +21,7 @@ mod params;
 mod pass;
 pub mod schedule;
 pub mod seq2seq;
+pub mod token_vectors;
 pub mod tokenizer;
 
 pub use average::ParamAverage;

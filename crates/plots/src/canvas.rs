@@ -11,6 +11,9 @@ pub(crate) const SIZE: (u32, u32) = (860, 480);
 /// Width of the legend at the right.
 pub(crate) const LEGEND_WIDTH: u32 = 240;
 
+/// Characters of a name that fit there.
+const LEGEND_CHARS: usize = 30;
+
 /// Ink for text and axes, replaced by the style sheet.
 pub(crate) const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
 /// Ink for grid lines, replaced by the style sheet.
@@ -69,18 +72,29 @@ pub(crate) fn legend<'n>(
         let top = 56 + 24 * i32::try_from(idx).unwrap_or(0);
         let mark = Rectangle::new([(left, top), (left + 14, top + 14)], rgb(idx).filled());
         sheet.draw(&mark)?;
-        sheet.draw_text(&fitting(name), &style, (left + 22, top + 1))?;
+        sheet.draw_text(&fitting(name, LEGEND_CHARS), &style, (left + 22, top + 1))?;
     }
     Ok(())
 }
 
-/// A name as far as the legend is wide.
-fn fitting(name: &str) -> String {
-    const LIMIT: usize = 30;
-    if name.chars().count() <= LIMIT {
+/// A name as far as there is room.
+pub(crate) fn fitting(name: &str, n_chars: usize) -> String {
+    if name.chars().count() <= n_chars {
         return name.to_owned();
     }
-    name.chars().take(LIMIT - 1).chain(['\u{2026}']).collect()
+    name.chars().take(n_chars - 1).chain(['\u{2026}']).collect()
+}
+
+/// A whole SVG document around shapes written by hand, with title and style sheet.
+pub(crate) fn document(title: &str, (width, height): (f64, f64), body: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<svg role=\"img\" xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\
+         <title>{title}</title>{STYLE}\
+         <rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>\
+         <text x=\"{:.1}\" y=\"26\" font-size=\"18\" text-anchor=\"middle\" fill=\"#1F2328\">{title}</text>{body}</svg>\n",
+        width / 2.0
+    )
 }
 
 pub(crate) fn title_style() -> TextStyle<'static> {
@@ -105,7 +119,7 @@ pub(crate) fn tick(value: f64) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

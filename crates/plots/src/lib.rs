@@ -5,12 +5,16 @@
 
 mod bar;
 mod canvas;
+mod heatmap;
 mod line;
 mod palette;
+mod rows;
 
 pub use bar::{BarChart, BarLayout, BarSeries};
+pub use heatmap::Heatmap;
 pub use line::LineChart;
 pub use palette::{PALETTE, colour};
+pub use rows::{RowChart, RowMark, ValueRow};
 
 /// A chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]

@@ -24,6 +24,12 @@ pub const fn colour(idx: usize) -> (u8, u8, u8) {
     PALETTE[idx % PALETTE.len()]
 }
 
+/// The colour of the `idx`-th series as SVG writes it.
+pub(crate) fn hex(idx: usize) -> String {
+    let (red, green, blue) = colour(idx);
+    format!("#{red:02X}{green:02X}{blue:02X}")
+}
+
 pub(crate) const fn rgb(idx: usize) -> RGBColor {
     let (red, green, blue) = colour(idx);
     RGBColor(red, green, blue)

@@ -31,6 +31,12 @@ pub enum ReasoningError {
         /// Name and version.
         reasoner: String,
     },
+    /// A control of responses was given none.
+    #[error("control `{control}` has nothing to draw from")]
+    NoExamples {
+        /// Its name.
+        control: &'static str,
+    },
     /// There is nothing to answer.
     #[error("the history is empty")]
     EmptyHistory,
@@ -83,6 +89,9 @@ impl ReasoningError {
             }
             Self::BankExhausted => Some("begin a new conversation".to_owned()),
             Self::Nn(error) => error.hint(),
+            Self::NoExamples { .. } => {
+                Some("the corpus needs supporter utterances in its train split".to_owned())
+            }
             Self::NoResponses { .. } => {
                 Some("controls are for scoring; name another reasoner".to_owned())
             }

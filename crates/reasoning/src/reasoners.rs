@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::controls::{Majority, RepeatLastStrategy};
+use crate::controls::{AlwaysNeutral, Majority, RepeatForm, RepeatLastStrategy};
 use crate::starter::StarterReasoner;
 use crate::{Reasoner, ReasoningError};
 
@@ -14,7 +14,10 @@ pub const AVAILABLE: &[&str] = &[
     StarterReasoner::NAME,
     "starter:DIR",
     Majority::NAME,
+    AlwaysNeutral::NAME,
     RepeatLastStrategy::NAME,
+    RepeatLastStrategy::ELSE_OPENING,
+    RepeatLastStrategy::INSIDE_TURN,
 ];
 
 /// The reasoner of that name. What follows a first `:` is the reasoner's own: a folder, an address.
@@ -30,7 +33,14 @@ pub fn open(name: &str) -> Result<Box<dyn Reasoner>, ReasoningError> {
         (StarterReasoner::NAME, None) => Ok(Box::new(StarterReasoner::embedded()?)),
         (StarterReasoner::NAME, Some(dir)) => Ok(Box::new(StarterReasoner::load(Path::new(dir))?)),
         (Majority::NAME, None) => Ok(Box::new(Majority::new())),
+        (AlwaysNeutral::NAME, None) => Ok(Box::new(AlwaysNeutral::new())),
         (RepeatLastStrategy::NAME, None) => Ok(Box::new(RepeatLastStrategy::new())),
+        (RepeatLastStrategy::ELSE_OPENING, None) => Ok(Box::new(RepeatLastStrategy::with_form(
+            RepeatForm::ElseOpening,
+        ))),
+        (RepeatLastStrategy::INSIDE_TURN, None) => Ok(Box::new(RepeatLastStrategy::with_form(
+            RepeatForm::InsideTurn,
+        ))),
         _ => Err(ReasoningError::UnknownReasoner {
             name: name.to_owned(),
             available: AVAILABLE,

@@ -285,7 +285,41 @@ fn run_stats(dir: &Path, plots: Option<&Path>, console: &Console) -> anyhow::Res
 }
 
 fn print_statistics(statistics: &Statistics, console: &Console) {
-    console.line("Size (Table II)");
+    for (idx, table) in statistics_tables(statistics).iter().enumerate() {
+        let gap = if idx > 0 { "\n" } else { "" };
+        console.line(&format!("{gap}{}", table.title));
+        console.table(&table.headers, &table.rows);
+    }
+}
+
+/// A table of the statistics.
+pub(crate) struct StatisticsTable {
+    pub(crate) title: &'static str,
+    pub(crate) headers: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// The statistics as tables: size, labels by split, strategies over phases, problem types.
+pub(crate) fn statistics_tables(statistics: &Statistics) -> Vec<StatisticsTable> {
+    let mut tables = vec![size_table(statistics), label_table(statistics)];
+    if !statistics.phases.is_empty() {
+        tables.push(phase_table(statistics));
+    }
+    if !statistics.scenarios.is_empty() {
+        tables.push(StatisticsTable {
+            title: "Problem types",
+            headers: vec!["", "dialogues"],
+            rows: statistics
+                .scenarios
+                .iter()
+                .map(|(name, n)| vec![name.clone(), n.to_string()])
+                .collect(),
+        });
+    }
+    tables
+}
+
+fn size_table(statistics: &Statistics) -> StatisticsTable {
     let counts = |name: &str, n: RoleCounts<u64>| {
         let mut row = vec![name.to_owned()];
         row.extend([n.total, n.supporter, n.seeker, n.participant].map(|n| n.to_string()));
@@ -312,55 +346,47 @@ fn print_statistics(statistics: &Statistics, console: &Console) {
         row.resize(5, String::new());
         rows.push(row);
     }
-    console.table(&["", "total", "supporter", "seeker", "participant"], &rows);
-    console.line("\nLabels by split (Table III)");
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for table in [
+    StatisticsTable {
+        title: "Size (Table II)",
+        headers: vec!["", "total", "supporter", "seeker", "participant"],
+        rows,
+    }
+}
+
+fn label_table(statistics: &Statistics) -> StatisticsTable {
+    let parts = [
         std::slice::from_ref(&statistics.dialogues),
         std::slice::from_ref(&statistics.utterances),
         &statistics.emotions,
         &statistics.strategies,
-    ] {
-        rows.extend(table.iter().map(split_row));
-    }
-    for row in &statistics.dialogue_emotions {
-        rows.push(split_row(row));
-    }
-    console.table(&["", "train", "validation", "test", "total"], &rows);
-    if !statistics.phases.is_empty() {
-        print_phases(statistics, console);
-    }
-    if !statistics.scenarios.is_empty() {
-        console.line("\nProblem types");
-        let rows: Vec<Vec<String>> = statistics
-            .scenarios
-            .iter()
-            .map(|(name, n)| vec![name.clone(), n.to_string()])
-            .collect();
-        console.table(&["", "dialogues"], &rows);
+        &statistics.dialogue_emotions,
+    ];
+    StatisticsTable {
+        title: "Labels by split (Table III)",
+        headers: vec!["", "train", "validation", "test", "total"],
+        rows: parts.into_iter().flatten().map(split_row).collect(),
     }
 }
 
-fn print_phases(statistics: &Statistics, console: &Console) {
-    console.line("\nStrategies over the phases of a dialogue (Figure 3; position k/N, k from 1)");
+fn phase_table(statistics: &Statistics) -> StatisticsTable {
     let mut rows: Vec<Vec<String>> = statistics
         .phases
         .iter()
         .map(|row| {
+            let shares = row.counts.iter().zip(row.shares);
             let mut cells = vec![row.label.clone()];
-            cells.extend(
-                row.counts
-                    .iter()
-                    .zip(row.shares)
-                    .map(|(n, share)| format!("{n} {:.2}%", 100.0 * share)),
-            );
+            cells.extend(shares.map(|(n, share)| format!("{n} {:.2}%", 100.0 * share)));
             cells
         })
         .collect();
     let mut total = vec!["supporter utterances".to_owned()];
     total.extend(statistics.phase_totals.map(|n| n.to_string()));
     rows.push(total);
-    console.table(&["", "0-25 %", "25-50 %", "50-75 %", "75-100 %"], &rows);
+    StatisticsTable {
+        title: "Strategies over the phases of a dialogue (Figure 3; position k/N, k from 1)",
+        headers: vec!["", "0-25 %", "25-50 %", "50-75 %", "75-100 %"],
+        rows,
+    }
 }
 
 fn split_row(row: &LabelCounts) -> Vec<String> {

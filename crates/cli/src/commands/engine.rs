@@ -9,6 +9,8 @@ use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
+use super::reasoners;
+use crate::console::Console;
 use crate::exit::Advice;
 
 /// What plans, answers and reads clips.
@@ -34,9 +36,13 @@ enum CuesChoice {
 impl EngineArgs {
     /// The engine; loads the model.
     pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
-        let reasoner: Arc<dyn Reasoner> = smes_reasoning::open(&self.reasoner)
-            .map_err(reasoner_error)?
-            .into();
+        let reasoner: Arc<dyn Reasoner> = if reasoners::is_of_corpus(&self.reasoner) {
+            reasoners::open(&self.reasoner, None, &Console::new(false, true))?.into()
+        } else {
+            smes_reasoning::open(&self.reasoner)
+                .map_err(reasoner_error)?
+                .into()
+        };
         let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
             CuesChoice::Native => Some(Arc::new(NativeExtractor)),
             CuesChoice::None => None,

@@ -14,8 +14,9 @@ use smes_evaluation::{
     CorpusRef, FORMAT, Header, Instance, InstanceError, Majority, PredictionTimings,
     PredictionWriter, Record, VERSION, config_hash, instances, train_majority,
 };
-use smes_reasoning::{Reasoner, ReasoningError};
+use smes_reasoning::Reasoner;
 
+use super::reasoners::{self, bad_corpus, bad_reasoner};
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -34,40 +35,50 @@ emotion label; cues only with --cues.";
 pub(crate) struct PredictArgs {
     /// Folder of the corpus, as `smes corpus import` makes it.
     #[arg(long, value_name = "DIR")]
-    corpus: PathBuf,
+    pub(crate) corpus: PathBuf,
     /// Part of the corpus: train, validation or test.
     #[arg(long, default_value = "test")]
-    split: SplitName,
+    pub(crate) split: SplitName,
     /// The reasoner: a name, or a name and its place, such as `starter:DIR`.
     #[arg(long, default_value = "starter", value_name = "NAME[:PLACE]")]
-    reasoner: String,
+    pub(crate) reasoner: String,
     /// File to write; it appears when it is complete.
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Stops after the first N instances.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
     /// Gives the reasoner the corpus's cues of this extractor, beside the words. The embedded
     /// `starter` does not read them.
     #[arg(long, value_name = "EXTRACTOR")]
-    cues: Option<String>,
+    pub(crate) cues: Option<String>,
     /// Words the responses too, not only the labels.
     #[arg(long)]
-    responses: bool,
+    pub(crate) responses: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
 
 pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<()> {
     let corpus = Corpus::open(&args.corpus).map_err(bad_corpus)?;
-    let reasoner = smes_reasoning::open(&args.reasoner).map_err(bad_reasoner)?;
-    same_labels(&corpus, reasoner.as_ref())?;
-    let work = work(args, &corpus)?;
+    let header = write(args, &corpus, console)?;
+    told(args, console, &header)
+}
+
+/// Predicts and writes the file; gives its header.
+pub(crate) fn write(
+    args: &PredictArgs,
+    corpus: &Corpus,
+    console: &Console,
+) -> anyhow::Result<Header> {
+    let reasoner = reasoners::open(&args.reasoner, Some(corpus), console)?;
+    same_labels(corpus, reasoner.as_ref())?;
+    let work = work(args, corpus)?;
     let cues = match &args.cues {
-        Some(extractor) => cues(&corpus, extractor, &work).map_err(bad_corpus)?,
+        Some(extractor) => cues(corpus, extractor, &work).map_err(bad_corpus)?,
         None => Cues::new(),
     };
-    let header = header(args, &corpus, reasoner.as_ref(), &work)?;
+    let header = header(args, corpus, reasoner.as_ref(), &work)?;
     let predictor = Predictor {
         reasoner: reasoner.as_ref(),
         cues,
@@ -83,7 +94,7 @@ pub(crate) fn run(args: &PredictArgs, console: &Console) -> anyhow::Result<()> {
     })?;
     bar.finish_and_clear();
     writer.finish()?;
-    told(args, console, &header)
+    Ok(header)
 }
 
 fn told(args: &PredictArgs, console: &Console, header: &Header) -> anyhow::Result<()> {
@@ -302,6 +313,7 @@ impl Predictor<'_> {
             user_emotion_from: instance.user_emotion_from,
             predicted: (&plan).into(),
             response,
+            target_log_prob: None,
             last_strategy: instance.last_strategy.clone(),
             continues_turn: instance.continues_turn,
             timings: Some(timings),
@@ -320,20 +332,13 @@ fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
 }
 
-fn bad_corpus(error: CorpusError) -> anyhow::Error {
-    Advice::bad_input(error.hint(), error)
-}
-
-fn bad_reasoner(error: ReasoningError) -> anyhow::Error {
-    Advice::bad_input(error.hint(), error)
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use smes_corpus::importers::{Importer, MescJson, MescSource};
     use smes_evaluation::{PredictionReader, Resampling, score};
+    use smes_reasoning::ReasoningError;
 
     use super::*;
 

@@ -1,8 +1,19 @@
 //! `smes score`: a prediction file's figures, with the controls beside them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use smes_evaluation::{Resampling, ScoreReport, TABLE_HEADERS, score, table_rows};
+use clap::ValueEnum;
+use smes_corpus::Corpus;
+use smes_dialogue::SplitName;
+use smes_evaluation::report::{TABLE_HEADERS, table_rows};
+use smes_evaluation::suite::{Suite, SystemSource, SystemSpec};
+use smes_evaluation::table::RowKind;
+use smes_evaluation::{
+    ForeignFormat, GoldSet, PredictionWriter, Resampling, ScoreReport, read_foreign, score,
+};
+
+use super::evaluate::{self, Workshop, gold};
+use super::reasoners::bad_corpus;
 
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -12,15 +23,45 @@ Example:
   smes predict --corpus corpora/mesc --split test --reasoner starter --out predictions.jsonl
   smes score predictions.jsonl
   smes score predictions.jsonl --json
+  smes score gen.json --from gen-json --corpus corpora/mesc
 
-Anyone's predictions can be scored; `docs/guides/add-a-model.md` describes the file.";
+Anyone's predictions can be scored; `docs/guides/add-a-model.md` describes the file. With a corpus the
+file is checked against it, missing instances count as wrong, and responses are scored beside the
+controls, against what was said with and without the cue.";
+
+/// The suite of a single file: protocols and controls.
+const SUITE: &str = include_str!("../../suites/score.toml");
+
+/// How the file is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A prediction file of smes.
+    #[default]
+    Smes,
+    /// The authors' `gen.json` or `gen.txt`.
+    GenJson,
+    /// One response a line, in the order of the corpus's instances.
+    Lines,
+}
 
 /// Scores a predictions file, controls beside it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct ScoreArgs {
-    /// The predictions, as `smes predict` writes them.
+    /// The predictions.
     predictions: PathBuf,
+    /// Corpus to check them against; scores responses too.
+    #[arg(long, value_name = "DIR", required_if_eq_any([("from", "gen-json"), ("from", "lines")]))]
+    corpus: Option<PathBuf>,
+    /// How the file is written.
+    #[arg(long, value_enum, default_value_t = Form::Smes)]
+    from: Form,
+    /// Part of the corpus that was predicted.
+    #[arg(long, default_value = "test")]
+    split: SplitName,
+    /// Folder for the report, with `--corpus` [default: evaluations/FILE].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Draws of the bootstrap for the 95 % intervals by dialogue; 0 for no intervals.
     #[arg(long, default_value_t = Resampling::default().n, value_name = "N")]
     resamples: usize,
@@ -36,6 +77,9 @@ pub(crate) fn run(args: &ScoreArgs, console: &Console) -> anyhow::Result<()> {
         n: args.resamples,
         seed: args.seed,
     };
+    if let Some(corpus) = &args.corpus {
+        return against_corpus(args, corpus, options, console);
+    }
     let report = score(&args.predictions, options)
         .map_err(|error| Advice::bad_input(error.hint(), error))?;
     if console.is_json() {
@@ -50,6 +94,68 @@ pub(crate) fn run(args: &ScoreArgs, console: &Console) -> anyhow::Result<()> {
         console.note(&note);
     }
     Ok(())
+}
+
+/// Scores the file as a suite of one system beside the controls.
+fn against_corpus(
+    args: &ScoreArgs,
+    corpus: &Path,
+    resampling: Resampling,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let corpus = Corpus::open(corpus).map_err(bad_corpus)?;
+    let mut suite = Suite::parse(SUITE, "score.toml")
+        .map_err(|error| Advice::bad_input(error.hint(), error))?;
+    let gold = gold::load(&corpus, args.split, &suite.target_cues)?;
+    let name = args.predictions.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("evaluations").join(&name));
+    let file = as_ours(args, &gold, &folder)?;
+    suite.split = args.split;
+    suite.plan.resampling = resampling;
+    suite.title = format!("{name} on the {} split of {}", args.split, gold.corpus.name);
+    let system = SystemSpec {
+        protocols: suite.plan.protocols.clone(),
+        name,
+        kind: RowKind::Model,
+        sources: vec![SystemSource::File(file)],
+        cues: None,
+        labels_only: false,
+        optional: None,
+        line: 1,
+    };
+    suite.systems.insert(0, system);
+    let done = evaluate::score_in(&Workshop {
+        suite: &suite,
+        suite_file: "score.toml",
+        corpus: &corpus,
+        gold: &gold,
+        folder,
+        is_fresh: false,
+        console,
+    })?;
+    evaluate::told(done, console)
+}
+
+/// The file itself, or what became of a foreign one.
+fn as_ours(args: &ScoreArgs, gold: &GoldSet, folder: &Path) -> anyhow::Result<PathBuf> {
+    let format = match args.from {
+        Form::Smes => return Ok(args.predictions.clone()),
+        Form::GenJson => ForeignFormat::GenJson,
+        Form::Lines => ForeignFormat::Lines,
+    };
+    let (header, records) = read_foreign(&args.predictions, format, gold)
+        .map_err(|error| Advice::bad_input(error.hint(), error))?;
+    let path = folder.join("predictions.jsonl");
+    let mut writer = PredictionWriter::create(&path, &header)?;
+    for record in &records {
+        writer.write(record)?;
+    }
+    writer.finish()?;
+    Ok(path)
 }
 
 /// What one has to know to read the table.

@@ -1,8 +1,13 @@
 //! The lines of a prediction file as types.
 
+use std::fmt::Write;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use smes_dialogue::{DialogueId, Distribution, Emotion, Label, Plan, Private, SplitName, Strategy};
+
+use crate::protocol::Target;
 
 /// Value of [`Header::format`].
 pub const FORMAT: &str = "smes-predictions";
@@ -133,6 +138,18 @@ pub struct PredictionTimings {
     pub respond_ms: Option<f64>,
 }
 
+/// How likely the model finds the gold response.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetLogProb {
+    /// The text that was scored.
+    pub target: Target,
+    /// Sum of the tokens' natural log-probabilities.
+    pub log_prob: f64,
+    /// Number of tokens, those that the model's convention scores.
+    pub n_tokens: u64,
+}
+
 /// One further line: one supporter utterance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -150,6 +167,9 @@ pub struct Record {
     /// The response, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Private<String>>,
+    /// How likely the model finds the gold response, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_log_prob: Option<TargetLogProb>,
     /// The supporter's latest strategy before.
     pub last_strategy: Option<Strategy>,
     /// Whether the utterance before is the supporter's too.
@@ -176,6 +196,43 @@ pub fn config_hash(settings: &[(&str, &str)]) -> String {
     format!("{:016x}", u64::from_be_bytes(first))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Hash of everything in a file or folder, names among it: the first 16 hexadecimal digits of SHA-256.
+///
+/// # Errors
+/// When something cannot be read.
+pub fn content_hash(path: &Path) -> std::io::Result<String> {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let mut left = vec![path.to_owned()];
+    while let Some(place) = left.pop() {
+        if place.is_dir() {
+            for entry in fs_err::read_dir(&place)? {
+                left.push(entry?.path());
+            }
+        } else {
+            let name = place
+                .strip_prefix(path)
+                .unwrap_or(&place)
+                .display()
+                .to_string();
+            let digest = Sha256::digest(fs_err::read(&place)?);
+            parts.push((name, hex(&digest)));
+        }
+    }
+    parts.sort();
+    let parts: Vec<(&str, &str)> = parts
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    Ok(config_hash(&parts))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +254,7 @@ mod tests {
             user_emotion_from: None,
             predicted: Predicted::default(),
             response: Some("marker-words".into()),
+            target_log_prob: None,
             last_strategy: None,
             continues_turn: false,
             timings: None,

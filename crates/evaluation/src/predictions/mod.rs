@@ -11,7 +11,8 @@ mod writer;
 
 pub use format::{
     CorpusRef, FORMAT, Gold, Header, Majority, Predicted, PredictedLabel, PredictionTimings,
-    Record, VERSION, config_hash,
+    Record, TargetLogProb, VERSION, config_hash, content_hash,
 };
 pub use reader::PredictionReader;
+pub(crate) use reader::unknown_label;
 pub use writer::PredictionWriter;

@@ -59,6 +59,11 @@ impl PredictionReader {
         &self.header
     }
 
+    /// Line of the latest record, from 1.
+    pub const fn line(&self) -> usize {
+        self.lines.line
+    }
+
     fn next_record(&mut self) -> Result<Option<Record>, PredictionError> {
         let Some(text) = self.lines.next_line()? else {
             if self.seen.len() == self.header.n_instances {
@@ -260,25 +265,24 @@ fn known<L: Label>(
     let Some(label) = label.filter(|label| set.index_of(label).is_none()) else {
         return Ok(());
     };
-    let source = set
-        .parse(label.name())
-        .err()
-        .unwrap_or_else(|| UnknownLabel {
-            // The same name in other letters: a prediction file holds canonical names only.
-            kind: L::KIND,
-            raw: label.name().to_owned(),
-            set: set.name.clone(),
-            nearest: set
-                .parse(label.name())
-                .ok()
-                .map(|near| near.name().to_owned()),
-            expected: set.names().map(str::to_owned).collect(),
-        });
     Err(PredictionError::UnknownLabel {
         path: lines.path.clone(),
         line: lines.line,
         field,
-        source: Box::new(source),
+        source: Box::new(unknown_label(set, label)),
+    })
+}
+
+/// The error for a label that the set does not have by its exact name.
+pub(crate) fn unknown_label<L: Label>(set: &LabelSet<L>, label: &L) -> UnknownLabel {
+    let name = label.name();
+    set.parse(name).err().unwrap_or_else(|| UnknownLabel {
+        // The same name in other letters: a prediction file holds canonical names only.
+        kind: L::KIND,
+        raw: name.to_owned(),
+        set: set.name.clone(),
+        nearest: set.parse(name).ok().map(|near| near.name().to_owned()),
+        expected: set.names().map(str::to_owned).collect(),
     })
 }
 

@@ -7,31 +7,39 @@
 use super::{Quantity, Resampling, Tally};
 use crate::SplitMix64;
 
-/// The two-sided p-value of the difference of a quantity between two systems over the same dialogues
-/// in the same order. `None` when there is no dialogue or no swap.
+/// The two-sided p-value of the difference of each quantity between two systems over the same
+/// dialogues in the same order. `None` when there is no dialogue or no swap.
 pub fn randomisation<T: Tally>(
     a: &[T],
     b: &[T],
-    quantity: Quantity<'_, T>,
+    quantities: &[Quantity<'_, T>],
     resampling: Resampling,
-) -> Option<f64> {
+) -> Option<Vec<f64>> {
     debug_assert_eq!(a.len(), b.len());
     let mut sums = [a.first()?.clone(), b.first()?.clone()];
-    let mut difference = |swaps: &mut dyn FnMut() -> bool| {
+    let mut differences = |swaps: &mut dyn FnMut() -> bool| -> Vec<f64> {
         sums.iter_mut().for_each(T::clear);
         for (a, b) in a.iter().zip(b) {
             let (first, second) = if swaps() { (b, a) } else { (a, b) };
             sums[0].merge(first);
             sums[1].merge(second);
         }
-        (quantity(&sums[0]) - quantity(&sums[1])).abs()
+        quantities
+            .iter()
+            .map(|quantity| (quantity(&sums[0]) - quantity(&sums[1])).abs())
+            .collect()
     };
-    let real = difference(&mut || false);
+    let real = differences(&mut || false);
     let mut random = SplitMix64::new(resampling.seed);
-    let n_as_large = (0..resampling.n)
-        .filter(|_| difference(&mut || random.below(2) == 1) >= real - 1e-12)
-        .count();
-    (resampling.n > 0).then(|| (n_as_large + 1) as f64 / (resampling.n + 1) as f64)
+    let mut n_as_large = vec![0_usize; quantities.len()];
+    for _ in 0..resampling.n {
+        let swapped = differences(&mut || random.below(2) == 1);
+        for ((n, swapped), real) in n_as_large.iter_mut().zip(swapped).zip(&real) {
+            *n += usize::from(swapped >= real - 1e-12);
+        }
+    }
+    let p_value = |n: usize| (n + 1) as f64 / (resampling.n + 1) as f64;
+    (resampling.n > 0).then(|| n_as_large.into_iter().map(p_value).collect())
 }
 
 #[cfg(test)]
@@ -54,9 +62,10 @@ mod tests {
         let swaps = Resampling { n: 4000, seed: 3 };
         // They differ in 5 dialogues, all in one direction: of the 32 exchanges of these, 2 are as
         // extreme.
-        let p = randomisation(&dialogues(30, 20), &dialogues(30, 15), &accuracy, swaps).unwrap();
-        assert!((p - 2.0 / 32.0).abs() < 0.015, "{p}");
-        let same = dialogues(30, 20);
-        assert_eq!(randomisation(&same, &same, &accuracy, swaps), Some(1.0));
+        let (better, worse) = (dialogues(30, 20), dialogues(30, 15));
+        let p = randomisation(&better, &worse, &[&accuracy], swaps).unwrap();
+        assert!((p[0] - 2.0 / 32.0).abs() < 0.015, "{p:?}");
+        let same = randomisation(&better, &better, &[&accuracy], swaps);
+        assert_eq!(same, Some(vec![1.0]));
     }
 }

@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod agreement;
+mod bad_input;
 mod bertscore;
+mod facts;
+mod foreign;
 mod labels;
 mod mesc;
 mod significance;
+mod support;
 mod text;

@@ -119,6 +119,7 @@ fn write_without_answers(
                 user_emotion_from: instance.user_emotion_from,
                 predicted: Predicted::default(),
                 response: None,
+                target_log_prob: None,
                 last_strategy: instance.last_strategy,
                 continues_turn: instance.continues_turn,
                 timings: None,

@@ -4,6 +4,7 @@
 //! emotion head better on validation than the last alone.
 
 use smes_nn::bert::{BertEncoder, mean_pool, unit_length};
+use smes_nn::token_vectors::{TextVectors, token_vectors};
 use smes_nn::tokenizer::TextTokenizer;
 use smes_nn::{NnError, ParamLoader, Pass, Tensor};
 
@@ -87,6 +88,14 @@ impl UtteranceEncoder {
             .map(|&tap| mean_pool(&stages[tap], &tokens.attention_mask));
         let pooled = pooled.collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&pooled, 1)?)
+    }
+
+    /// Hidden states of a layer for the tokens of each text, as BERTScore compares them.
+    ///
+    /// # Errors
+    /// As for [`token_vectors`].
+    pub fn token_vectors(&self, texts: &[&str], layer: usize) -> Result<Vec<TextVectors>, NnError> {
+        token_vectors(&self.bert, &self.tokenizer, texts, layer, self.max_tokens)
     }
 
     /// The sentence embedding as published: the last tap, at unit length.

@@ -327,6 +327,21 @@ impl Reasoner for StarterReasoner {
 }
 
 impl StarterReasoner {
+    /// The sentence embeddings of its encoder, at unit length, one a text.
+    ///
+    /// # Errors
+    /// When tokens or tensors cannot be made.
+    pub fn sentence_embeddings(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ReasoningError> {
+        let vectors = self.encoder.encode(texts)?;
+        let sentences = self.encoder.sentence_embeddings(&vectors)?;
+        Ok(sentences.to_vec2().map_err(NnError::from)?)
+    }
+
+    /// The encoder of its utterances.
+    pub const fn encoder(&self) -> &UtteranceEncoder {
+        &self.encoder
+    }
+
     /// Every response of the bank that has no slot.
     fn unslotted(&self) -> Vec<Candidate> {
         let responses = self.bank.responses().iter().enumerate();

@@ -1,0 +1,268 @@
+//! `smes evaluate`: a suite of systems under protocols, as tables and a report.
+
+mod bertscore;
+pub(crate) mod gold;
+mod systems;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use smes_corpus::Corpus;
+use smes_evaluation::protocol::Target;
+use smes_evaluation::report::{csv, header_cells, html, latex, markdown, row_cells};
+use smes_evaluation::suite::{Suite, SuiteError, SystemSpec};
+use smes_evaluation::table::Column;
+use smes_evaluation::{Evaluation, GoldSet, SeedBertScores, SystemRun, evaluate};
+
+use self::bertscore::BertScorer;
+use self::systems::Made;
+pub(crate) use self::systems::Workshop;
+use crate::commands::reasoners::bad_corpus;
+use crate::console::{Console, Output};
+use crate::exit::Advice;
+
+const EXAMPLE: &str = "\
+Examples:
+  smes evaluate table4
+  smes evaluate table4 --corpus corpora/mesc --out evaluations/table4
+  smes evaluate my-suite.toml
+
+`table4`, `table6` and `table7` are the paper's tables: our systems, the controls, and the printed
+figures, marked as such. A suite of your own is a TOML file; docs/guides/evaluate.md describes it.
+Predictions are made once and kept by the hash of everything that made them; a stopped run goes on
+where it was.";
+
+/// The suites that come with the program.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("table4", include_str!("../../../suites/table4.toml")),
+    ("table6", include_str!("../../../suites/table6.toml")),
+    ("table7", include_str!("../../../suites/table7.toml")),
+];
+
+/// Scores a suite of systems beside the controls: tables and a report.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLE)]
+pub(crate) struct EvaluateArgs {
+    /// A suite file, or `table4`, `table6`, `table7`.
+    pub(crate) suite: String,
+    /// Corpus folder instead of the suite's.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: Option<PathBuf>,
+    /// Folder for predictions and reports [default: evaluations/NAME].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draws of the bootstrap and of the tests, instead of the suite's; 0 for none.
+    #[arg(long, value_name = "N")]
+    pub(crate) resamples: Option<usize>,
+    /// Predicts anew what was kept.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// A suite that was scored, and where its reports are.
+pub(crate) struct Done {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) folder: PathBuf,
+    /// Systems that could not be scored though the suite does not call them optional.
+    failed: Vec<anyhow::Error>,
+    n_scored: usize,
+    n_systems: usize,
+}
+
+pub(crate) fn run(args: &EvaluateArgs, console: &Console) -> anyhow::Result<()> {
+    told(score(args, console)?, console)
+}
+
+/// Prints what was scored; the first failure is the command's.
+pub(crate) fn told(done: Done, console: &Console) -> anyhow::Result<()> {
+    if console.is_json() {
+        console.json(&json(&done.evaluation))?;
+    } else {
+        show(&done.evaluation, console);
+    }
+    console.note(&format!(
+        "{} of {} systems scored; {}/report.html, report.md, report.csv, report.tex",
+        done.n_scored,
+        done.n_systems,
+        done.folder.display()
+    ));
+    let mut failed = done.failed.into_iter();
+    let Some(first) = failed.next() else {
+        return Ok(());
+    };
+    for other in failed {
+        console.error(&format!("{other:#}"));
+    }
+    Err(first)
+}
+
+/// Scores a suite by its name and writes its reports.
+pub(crate) fn score(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Done> {
+    let (mut suite, suite_file) = load(&args.suite)?;
+    if let Some(n) = args.resamples {
+        suite.plan.resampling.n = n;
+    }
+    if let Some(corpus) = &args.corpus {
+        suite.corpus.clone_from(corpus);
+    }
+    let corpus = Corpus::open(&suite.corpus)
+        .map_err(bad_corpus)
+        .context("the corpus to score against")?;
+    let gold = gold::load(&corpus, suite.split, &suite.target_cues)?;
+    let folder = args
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("evaluations").join(&suite.name));
+    let workshop = Workshop {
+        suite: &suite,
+        suite_file: &suite_file,
+        corpus: &corpus,
+        gold: &gold,
+        folder,
+        is_fresh: args.fresh,
+        console,
+    };
+    score_in(&workshop)
+}
+
+/// Scores the suite of a workshop and writes its reports into its folder.
+pub(crate) fn score_in(workshop: &Workshop<'_>) -> anyhow::Result<Done> {
+    let (suite, gold, console) = (workshop.suite, workshop.gold, workshop.console);
+    let folder = workshop.folder.clone();
+    let mut bertscorer = suite
+        .plan
+        .bertscore
+        .as_ref()
+        .map(|settings| BertScorer::new(settings, folder.join("bertscore"), console));
+    let mut failed = Vec::new();
+    let mut systems = Vec::with_capacity(suite.systems.len());
+    for spec in &suite.systems {
+        let run = system(workshop, bertscorer.as_mut(), spec);
+        systems.push(run.unwrap_or_else(|error| absent(spec, error, &mut failed)));
+    }
+    let evaluation = evaluate(&suite.title, gold, &suite.plan, &systems);
+    write(&folder, &evaluation, gold, &systems)?;
+    Ok(Done {
+        n_scored: systems.iter().filter(|one| !one.seeds.is_empty()).count(),
+        n_systems: systems.len(),
+        evaluation,
+        folder,
+        failed,
+    })
+}
+
+fn load(name: &str) -> anyhow::Result<(Suite, String)> {
+    let bad = |error: SuiteError| Advice::bad_input(error.hint(), error);
+    if let Some((_, text)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
+        let file = format!("{name}.toml");
+        return Ok((Suite::parse(text, &file).map_err(bad)?, file));
+    }
+    Ok((Suite::load(Path::new(name)).map_err(bad)?, name.to_owned()))
+}
+
+/// One system with its predictions and what else its measures need.
+fn system(
+    workshop: &Workshop<'_>,
+    mut bertscorer: Option<&mut BertScorer<'_>>,
+    spec: &SystemSpec,
+) -> anyhow::Result<SystemRun> {
+    let mut run = SystemRun {
+        spec: spec.clone(),
+        seeds: Vec::new(),
+        bertscores: Vec::new(),
+    };
+    for source in &spec.sources {
+        let Made { predictions, file } = workshop
+            .predictions(spec, source)
+            .with_context(|| format!("system `{}`", spec.name))?;
+        let mut scores = SeedBertScores::default();
+        if let Some(scorer) = &mut bertscorer {
+            let mut under = |target| -> anyhow::Result<_> {
+                if spec
+                    .protocols
+                    .iter()
+                    .any(|protocol| protocol.target == target)
+                {
+                    scorer.score(&file, &predictions, workshop.gold, target)
+                } else {
+                    Ok(None)
+                }
+            };
+            scores.with_cue = under(Target::WithCue)?;
+            scores.spoken = under(Target::Spoken)?;
+        }
+        run.bertscores.push(scores);
+        run.seeds.push(predictions);
+    }
+    Ok(run)
+}
+
+/// A system that is not there. What the suite does not call optional is kept as a failure.
+fn absent(spec: &SystemSpec, error: anyhow::Error, failed: &mut Vec<anyhow::Error>) -> SystemRun {
+    let mut spec = spec.clone();
+    let reason = format!("{error:#}");
+    spec.optional = Some(if let Some(how) = &spec.optional {
+        format!("{how} ({reason})")
+    } else {
+        failed.push(error);
+        reason
+    });
+    SystemRun {
+        spec,
+        seeds: Vec::new(),
+        bertscores: Vec::new(),
+    }
+}
+
+fn write(
+    folder: &Path,
+    evaluation: &Evaluation,
+    gold: &GoldSet,
+    systems: &[SystemRun],
+) -> anyhow::Result<()> {
+    fs_err::create_dir_all(folder)?;
+    fs_err::write(folder.join("report.md"), markdown(evaluation))?;
+    fs_err::write(folder.join("report.csv"), csv(evaluation))?;
+    fs_err::write(folder.join("report.tex"), latex(evaluation))?;
+    fs_err::write(folder.join("report.html"), html(evaluation, gold, systems)?)?;
+    Ok(())
+}
+
+fn show(evaluation: &Evaluation, console: &Console) {
+    for table in &evaluation.tables {
+        console.line(&format!(
+            "\n{} (protocol `{}`, {} instances)",
+            table.title, table.protocol, table.n_instances
+        ));
+        let headers = header_cells(table);
+        let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+        let rows: Vec<Vec<String>> = table.rows.iter().map(row_cells).collect();
+        console.table(&headers, &rows);
+    }
+    for note in &evaluation.notes {
+        console.note(note);
+    }
+}
+
+/// The tables as one JSON document.
+fn json(evaluation: &Evaluation) -> serde_json::Value {
+    let tables: Vec<serde_json::Value> = evaluation
+        .tables
+        .iter()
+        .map(|table| {
+            let columns: Vec<String> = table.columns.iter().map(Column::key).collect();
+            serde_json::json!({
+                "title": table.title,
+                "protocol": table.protocol,
+                "n_instances": table.n_instances,
+                "n_dialogues": table.n_dialogues,
+                "against": table.against,
+                "columns": columns,
+                "rows": table.rows,
+            })
+        })
+        .collect();
+    serde_json::json!({"title": evaluation.title, "tables": tables, "notes": evaluation.notes})
+}
