@@ -73,6 +73,7 @@ pub(crate) fn predictions(folder: &Path, n: usize, n_moments: usize) -> (PathBuf
                         user_emotion_from: None,
                         predicted: Predicted::default(),
                         response,
+                        target_log_prob: None,
                         last_strategy: None,
                         continues_turn: false,
                         timings: None,

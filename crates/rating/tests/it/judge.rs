@@ -86,6 +86,7 @@ fn predictions(folder: &Path, name: &str) -> PathBuf {
             user_emotion_from: None,
             predicted: Predicted::default(),
             response: Some(format!("answer {name} {n}").into()),
+            target_log_prob: None,
             last_strategy: None,
             continues_turn: false,
             timings: None,
