@@ -119,6 +119,7 @@ fn record(n: usize, response: String) -> Record {
         user_emotion_from: None,
         predicted: Predicted::default(),
         response: Some(response.into()),
+        target_log_prob: None,
         last_strategy: None,
         continues_turn: false,
         timings: None,
