@@ -1,8 +1,11 @@
 //! BERTScore of predictions, kept in a file so that it is computed once.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use indicatif::ProgressBar;
 use smes_evaluation::metrics::{BertScore, TokenVectors, TokenWeights, bert_score};
 use smes_evaluation::protocol::Target;
 use smes_evaluation::suite::BertScoreSettings;
@@ -88,13 +91,15 @@ impl TokenEncoder {
 pub(crate) struct BertScorer<'s> {
     settings: &'s BertScoreSettings,
     encoder: Option<TokenEncoder>,
+    /// The target texts that have been encoded, by kind.
+    references: HashMap<Target, Vec<TokenVectors>>,
     folder: PathBuf,
     console: &'s Console,
 }
 
 impl<'s> BertScorer<'s> {
     /// A scorer that keeps its results in a folder; the encoder is loaded when it is first needed.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         settings: &'s BertScoreSettings,
         folder: PathBuf,
         console: &'s Console,
@@ -102,6 +107,7 @@ impl<'s> BertScorer<'s> {
         Self {
             settings,
             encoder: None,
+            references: HashMap::new(),
             folder,
             console,
         }
@@ -176,28 +182,43 @@ impl<'s> BertScorer<'s> {
             })
             .collect();
         let (hypotheses, targets): (Vec<&str>, Vec<&str>) = pairs.iter().copied().flatten().unzip();
-        let bar = self
-            .console
-            .progress(2 * targets.len() as u64, "comparing meanings");
-        let mut references = Vec::with_capacity(targets.len());
-        for chunk in targets.chunks(CHUNK) {
-            references.extend(encoder.encode(chunk, layer).map_err(nn)?);
-            bar.inc(chunk.len() as u64);
-        }
-        let weights = weights(self.settings, &references);
-        let mut scores = Vec::with_capacity(hypotheses.len());
-        for chunk in hypotheses.chunks(CHUNK) {
-            for hypothesis in encoder.encode(chunk, layer).map_err(nn)? {
-                let score = bert_score(&hypothesis, &references[scores.len()], &weights);
-                scores.push(on_scale(self.settings, score));
-            }
-            bar.inc(chunk.len() as u64);
-        }
+        let bar = self.console.progress(0, "comparing meanings");
+        let references = match self.references.entry(target) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(encode(encoder, &targets, layer, &bar)?),
+        };
+        let weights = weights(self.settings, references);
+        // A control may say the same in every instance.
+        let mut distinct = hypotheses.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let encoded = encode(encoder, &distinct, layer, &bar)?;
         bar.finish_and_clear();
-        let mut scores = scores.into_iter();
+        let encoded: HashMap<&str, TokenVectors> = distinct.into_iter().zip(encoded).collect();
+        let mut scores = hypotheses.iter().zip(references).map(|(text, reference)| {
+            on_scale(
+                self.settings,
+                bert_score(&encoded[text], reference, &weights),
+            )
+        });
         let score = |pair: &Option<_>| pair.as_ref().and_then(|_| scores.next());
         Ok(pairs.iter().map(score).collect())
     }
+}
+
+fn encode(
+    encoder: &TokenEncoder,
+    texts: &[&str],
+    layer: usize,
+    bar: &ProgressBar,
+) -> anyhow::Result<Vec<TokenVectors>> {
+    bar.inc_length(texts.len() as u64);
+    let mut encoded = Vec::with_capacity(texts.len());
+    for chunk in texts.chunks(CHUNK) {
+        encoded.extend(encoder.encode(chunk, layer).map_err(nn)?);
+        bar.inc(chunk.len() as u64);
+    }
+    Ok(encoded)
 }
 
 fn weights(settings: &BertScoreSettings, references: &[TokenVectors]) -> TokenWeights {
@@ -220,4 +241,62 @@ fn on_scale(settings: &BertScoreSettings, score: BertScore) -> f64 {
 
 fn nn(error: NnError) -> anyhow::Error {
     Advice::bad_input(error.hint(), anyhow!(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reference computes in single precision and in another order.
+    const TOLERANCE: f64 = 1e-5;
+
+    fn golden() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/bertscore")
+    }
+
+    fn check(encoder: &TokenEncoder, cases: &str) {
+        let text = fs_err::read_to_string(golden().join("expected.json")).unwrap();
+        let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let pairs: Vec<(String, String)> = serde_json::from_value(golden["pairs"].clone()).unwrap();
+        let cases = golden[cases].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let layer: usize = serde_json::from_value(case["layer"].clone()).unwrap();
+            let encode = |texts: Vec<&str>| encoder.encode(&texts, layer).unwrap();
+            let ours = encode(pairs.iter().map(|(ours, _)| ours.as_str()).collect());
+            let theirs = encode(pairs.iter().map(|(_, theirs)| theirs.as_str()).collect());
+            let weights = if case["idf"] == true {
+                let ids = theirs.iter().map(|text| text.ids.as_slice());
+                TokenWeights::inverse_document_frequency(ids)
+            } else {
+                TokenWeights::equal()
+            };
+            let expected: Vec<[f64; 3]> = serde_json::from_value(case["scores"].clone()).unwrap();
+            for (idx, expected) in expected.into_iter().enumerate() {
+                let score = bert_score(&ours[idx], &theirs[idx], &weights);
+                let found = [score.precision, score.recall, score.f1];
+                for (found, expected) in found.into_iter().zip(expected) {
+                    let gap = (found - expected).abs();
+                    assert!(
+                        gap < TOLERANCE,
+                        "layer {layer}, pair {idx}: {found} is not {expected}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_random_small_model_scores_as_with_bert_score() {
+        let folder = golden().join("model");
+        check(
+            &TokenEncoder::open(folder.to_str().unwrap()).unwrap(),
+            "small",
+        );
+    }
+
+    #[test]
+    fn the_embedded_encoder_scores_as_with_bert_score() {
+        check(&TokenEncoder::open(STARTER).unwrap(), "starter");
+    }
 }

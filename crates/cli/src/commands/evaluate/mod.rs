@@ -266,3 +266,93 @@ fn json(evaluation: &Evaluation) -> serde_json::Value {
         .collect();
     serde_json::json!({"title": evaluation.title, "tables": tables, "notes": evaluation.notes})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUITE: &str = r#"
+name = "small"
+corpus = "nowhere"
+protocols = ["published", "spoken"]
+against = "majority"
+resamples = 20
+
+[[system]]
+name = "majority"
+reasoner = "majority"
+control = true
+labels_only = true
+
+[[system]]
+name = "random"
+reasoner = "random-response/{seed}"
+seeds = [1, 2]
+
+[[system]]
+name = "gone"
+reasoner = "starter:runs/that-was-never-made"
+"#;
+
+    fn args(folder: &Path, suite: &str) -> EvaluateArgs {
+        let file = folder.join("suite.toml");
+        fs_err::write(&file, suite).unwrap();
+        EvaluateArgs {
+            suite: file.display().to_string(),
+            corpus: Some(smes_testkit::corpus_folder()),
+            out: Some(folder.join("out")),
+            resamples: None,
+            fresh: false,
+            output: Output::default(),
+        }
+    }
+
+    #[test]
+    fn a_missing_run_is_an_error_with_its_line_after_the_others_are_scored() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = args(folder.path(), SUITE);
+        let error = format!("{:#}", run(&args, &Console::new(false, true)).unwrap_err());
+        assert!(
+            error.contains("suite.toml:20: system `gone`: nothing at `runs/that-was-never-made`"),
+            "{error}"
+        );
+        let report = fs_err::read_to_string(folder.path().join("out/report.md")).unwrap();
+        assert!(report.contains("| random (2 seeds) | model |"), "{report}");
+        assert!(report.contains("`gone` is not scored"), "{report}");
+        for name in ["report.html", "report.csv", "report.tex"] {
+            assert!(folder.path().join("out").join(name).is_file(), "{name}");
+        }
+    }
+
+    #[test]
+    fn predictions_are_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = SUITE.find("\n[[system]]\nname = \"gone\"").unwrap();
+        let args = args(folder.path(), &SUITE[..gone]);
+        let console = Console::new(false, true);
+        let done = score(&args, &console).unwrap();
+        assert_eq!((done.n_scored, done.n_systems), (2, 2));
+        let listed = || -> Vec<_> {
+            let files = fs_err::read_dir(folder.path().join("out/predictions")).unwrap();
+            let mut files: Vec<_> = files
+                .map(|file| file.unwrap())
+                .map(|file| (file.path(), file.metadata().unwrap().modified().unwrap()))
+                .collect();
+            files.sort();
+            files
+        };
+        let before = listed();
+        assert_eq!(before.len(), 3);
+        score(&args, &console).unwrap();
+        assert_eq!(listed(), before);
+    }
+
+    #[test]
+    fn the_suites_of_the_program_are_well_formed() {
+        for (name, _) in BUILT_IN {
+            let (suite, _) = load(name).unwrap();
+            assert!(!suite.plan.tables.is_empty(), "{name}");
+        }
+        Suite::parse(include_str!("../../../suites/score.toml"), "score.toml").unwrap();
+    }
+}
