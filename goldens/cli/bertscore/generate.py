@@ -96,6 +96,8 @@ def main():
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "tokenizer_config.json").unlink(missing_ok=True)
+    with (folder / "tokenizer.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
     with tempfile.TemporaryDirectory() as scratch:
         model.save_pretrained(scratch)
         tokenizer.save_pretrained(scratch)
