@@ -16,9 +16,10 @@ use tempfile::TempDir;
 
 use crate::pcm::read_samples;
 use crate::ppm::{Pictures, read_pictures};
-use crate::probe::{admit, admit_size, failure, input_args};
+use crate::probe::{failure, input_args, probe_source};
 use crate::process::{self, Outcome, Task};
-use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame, probe};
+use crate::source::Source;
+use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame};
 
 /// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
 /// the limit may give one by rounding, so two tell.
@@ -88,13 +89,33 @@ impl Default for DecodeOptions {
 /// # Errors
 /// Any [`MediaError`], when nothing at all can be given.
 pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result<Clip, MediaError> {
+    decode_source(&Source::file(source, limits)?, options, limits)
+}
+
+/// Decodes a clip held in memory, for example one that a browser recorded; it is not written to a
+/// disk.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_bytes(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Result<Clip, MediaError> {
+    decode_source(&Source::bytes(bytes, limits)?, options, limits)
+}
+
+fn decode_source(
+    source: &Source,
+    options: &DecodeOptions,
+    limits: &Limits,
+) -> Result<Clip, MediaError> {
     options.check()?;
-    let source = admit(source, limits)?;
     let wanted = Wanted {
         audio: true,
         video: options.video,
     };
-    let first = attempt(&source, wanted, options, limits)?;
+    let first = attempt(source, wanted, options, limits)?;
     if !first.is_empty() {
         return finish(first, wanted, options, limits);
     }
@@ -102,7 +123,7 @@ pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result
     // there is and decode that alone.
     let error = first.error;
     let found = match error {
-        MediaError::NoStreams | MediaError::PictureTooLarge { .. } => probe(&source, limits)?,
+        MediaError::NoStreams | MediaError::PictureTooLarge { .. } => probe_source(source, limits)?,
         error => return Err(error),
     };
     let too_large = matches!(error, MediaError::PictureTooLarge { .. });
@@ -119,7 +140,7 @@ pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result
     if narrower.is_nothing() {
         return Err(error);
     }
-    let mut second = attempt(&source, narrower, options, limits)?;
+    let mut second = attempt(source, narrower, options, limits)?;
     if second.is_empty() {
         return Err(second.error);
     }
@@ -134,25 +155,6 @@ pub fn decode(source: &Path, options: &DecodeOptions, limits: &Limits) -> Result
         second.says.push("the clip has no sound".to_owned());
     }
     finish(second, narrower, options, limits)
-}
-
-/// Decodes a clip held in memory, for example one that a browser recorded.
-///
-/// The bytes lie in a private temporary file while they are decoded, because many formats keep
-/// their index at the end and cannot be read from a pipe; the file is removed before this returns.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_bytes(
-    bytes: &[u8],
-    options: &DecodeOptions,
-    limits: &Limits,
-) -> Result<Clip, MediaError> {
-    admit_size(bytes.len() as u64, limits)?;
-    let folder = private_folder()?;
-    let file = folder.path().join("clip");
-    fs_err::write(&file, bytes).map_err(|source| system("write the clip", source))?;
-    decode(&file, options, limits)
 }
 
 /// Which streams to ask for.
@@ -184,7 +186,7 @@ impl Attempt {
 }
 
 fn attempt(
-    source: &Path,
+    source: &Source,
     wanted: Wanted,
     options: &DecodeOptions,
     limits: &Limits,
@@ -196,9 +198,10 @@ fn attempt(
     let task = Task {
         program: "ffmpeg",
         args: arguments(source, wanted, sound_file.as_deref(), options, limits),
+        stdin: source.stdin()?,
         file_bytes: max_samples as u64 * 4 + (1 << 20),
     };
-    let outcome = process::run(&task, limits, |stdout| match wanted.video {
+    let outcome = process::run(task, limits, |stdout| match wanted.video {
         // More than allowed is read, to know whether there was more.
         Some(_) => {
             let mut buffered = BufReader::with_capacity(256 << 10, stdout);
@@ -367,7 +370,7 @@ fn max_frames(video: VideoOptions, limits: &Limits) -> usize {
 }
 
 fn arguments(
-    source: &Path,
+    source: &Source,
     wanted: Wanted,
     sound_file: Option<&Path>,
     options: &DecodeOptions,

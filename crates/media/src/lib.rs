@@ -22,6 +22,7 @@ mod pcm;
 mod ppm;
 mod probe;
 mod process;
+mod source;
 mod tools;
 
 pub use clip::{Audio, Clip, Video, VideoFrame};

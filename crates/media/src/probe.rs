@@ -5,12 +5,13 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::process::{self, Outcome, Task};
+use crate::source::Source;
 use crate::{Limits, MediaError};
 
 /// The containers that are opened. Playlists and scripts (`hls`, `concat`, `dash`, `sdp`), which
@@ -67,18 +68,22 @@ pub struct VideoStream {
 /// Any [`MediaError`] of the file, of the limits or of a missing program. A file with neither sound
 /// nor pictures is not an error here.
 pub fn probe(source: &Path, limits: &Limits) -> Result<Probe, MediaError> {
-    let source = admit(source, limits)?;
+    probe_source(&Source::file(source, limits)?, limits)
+}
+
+pub(crate) fn probe_source(source: &Source, limits: &Limits) -> Result<Probe, MediaError> {
     let mut args: Vec<OsString> = ["-hide_banner", "-loglevel", "error"]
         .map(Into::into)
         .into();
     args.extend(["-print_format", "json", "-show_format", "-show_streams"].map(Into::into));
-    args.extend(input_args(&source));
+    args.extend(input_args(source));
     let task = Task {
         program: "ffprobe",
         args,
+        stdin: source.stdin()?,
         file_bytes: 0,
     };
-    let outcome = process::run(&task, limits, |stdout| {
+    let outcome = process::run(task, limits, |stdout| {
         let mut json = Vec::new();
         // A broken pipe shows as cut JSON, or in the exit status.
         let _ = stdout.take(PROBE_BYTES).read_to_end(&mut json);
@@ -169,34 +174,10 @@ fn duration_ms(value: &Value) -> Option<u64> {
     (ms > 0.0 && ms < 3.2e12).then(|| ms.round() as u64)
 }
 
-/// Checks what can be checked without opening a decoder; returns the absolute path.
-pub(crate) fn admit(source: &Path, limits: &Limits) -> Result<PathBuf, MediaError> {
-    let absolute = fs_err::canonicalize(source).map_err(|e| MediaError::unreadable(&e))?;
-    let metadata = fs_err::metadata(&absolute).map_err(|e| MediaError::unreadable(&e))?;
-    if !metadata.is_file() {
-        return Err(MediaError::NotAFile);
-    }
-    admit_size(metadata.len(), limits)?;
-    // Opened once here, so that a lack of permission is said as such.
-    fs_err::File::open(&absolute).map_err(|e| MediaError::unreadable(&e))?;
-    Ok(absolute)
-}
-
-pub(crate) fn admit_size(found: u64, limits: &Limits) -> Result<(), MediaError> {
-    match found {
-        0 => Err(MediaError::Empty),
-        found if found > limits.input_bytes => Err(MediaError::TooLarge {
-            found,
-            limit: limits.input_bytes,
-        }),
-        _ => Ok(()),
-    }
-}
-
 /// The input side of a command line. The prefix `file:` keeps a path such as `concat:a|b` a path.
-pub(crate) fn input_args(source: &Path) -> Vec<OsString> {
+pub(crate) fn input_args(source: &Source) -> Vec<OsString> {
     let mut named = OsString::from("file:");
-    named.push(source);
+    named.push(source.name());
     let mut args: Vec<OsString> = Vec::from(
         [
             "-protocol_whitelist",

@@ -27,6 +27,8 @@ const SIGXCPU: i32 = 24;
 pub(crate) struct Task {
     pub(crate) program: &'static str,
     pub(crate) args: Vec<OsString>,
+    /// What it reads beside the files it is told of.
+    pub(crate) stdin: Stdio,
     /// The largest file it may write, in bytes.
     pub(crate) file_bytes: u64,
 }
@@ -48,7 +50,7 @@ impl<T> Outcome<T> {
 
 /// Runs a program and hands its standard output to `read`.
 pub(crate) fn run<T: Send>(
-    task: &Task,
+    task: Task,
     limits: &Limits,
     read: impl FnOnce(&mut ChildStdout) -> T + Send,
 ) -> Result<Outcome<T>, MediaError> {
@@ -95,7 +97,7 @@ pub(crate) fn run<T: Send>(
     })
 }
 
-fn command(task: &Task, limits: &Limits) -> Result<Command, MediaError> {
+fn command(task: Task, limits: &Limits) -> Result<Command, MediaError> {
     let mut command = Command::new(tools::find("prlimit")?);
     command
         .arg(format!("--as={}", limits.memory_bytes))
@@ -105,14 +107,14 @@ fn command(task: &Task, limits: &Limits) -> Result<Command, MediaError> {
         .arg("--core=0")
         .arg("--")
         .arg(tools::find(task.program)?)
-        .args(&task.args)
+        .args(task.args)
         .current_dir(Path::new("/"))
         .env_clear()
         .env("LC_ALL", "C")
         .env("AV_LOG_FORCE_NOCOLOR", "1")
         // Each arena of glibc reserves 64 MiB of address space, which is what the limit counts.
         .env("MALLOC_ARENA_MAX", "2")
-        .stdin(Stdio::null())
+        .stdin(task.stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     Ok(command)
@@ -173,9 +175,10 @@ mod tests {
         let task = Task {
             program: "sh",
             args: vec!["-c".into(), script.into()],
+            stdin: Stdio::null(),
             file_bytes: 0,
         };
-        run(&task, limits, |stdout| {
+        run(task, limits, |stdout| {
             let mut bytes = Vec::new();
             stdout.take(1 << 20).read_to_end(&mut bytes).unwrap();
             bytes

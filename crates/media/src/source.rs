@@ -1,0 +1,85 @@
+//! Where a clip comes from: a file, or the memory of this process.
+//!
+//! A clip in memory is handed to the child as its standard input, an anonymous file in memory
+//! (`memfd_create(2)`): what a person recorded is never written to a disk, it is gone with the last
+//! descriptor, and yet it can be read back and forth, which formats with their index at the end
+//! need and a pipe does not allow.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::{Limits, MediaError};
+
+/// A clip that was admitted: its size is within the limits.
+pub(crate) enum Source {
+    /// A file, by its absolute path.
+    Path(PathBuf),
+    /// Bytes in memory.
+    Memory(File),
+}
+
+impl Source {
+    /// Checks what can be checked without opening a decoder.
+    pub(crate) fn file(path: &Path, limits: &Limits) -> Result<Self, MediaError> {
+        let absolute = fs_err::canonicalize(path).map_err(|e| MediaError::unreadable(&e))?;
+        let metadata = fs_err::metadata(&absolute).map_err(|e| MediaError::unreadable(&e))?;
+        if !metadata.is_file() {
+            return Err(MediaError::NotAFile);
+        }
+        admit_size(metadata.len(), limits)?;
+        // Opened once here, so that a lack of permission is said as such.
+        fs_err::File::open(&absolute).map_err(|e| MediaError::unreadable(&e))?;
+        Ok(Self::Path(absolute))
+    }
+
+    /// Puts bytes where a child can read them.
+    pub(crate) fn bytes(bytes: &[u8], limits: &Limits) -> Result<Self, MediaError> {
+        admit_size(bytes.len() as u64, limits)?;
+        let system = |source| MediaError::System {
+            action: "hold the clip in memory",
+            source,
+        };
+        let memory = memfd_create("clip", MemfdFlags::CLOEXEC).map_err(|e| system(e.into()))?;
+        let mut memory = File::from(memory);
+        memory.write_all(bytes).map_err(system)?;
+        Ok(Self::Memory(memory))
+    }
+
+    /// What the child is told to read.
+    pub(crate) fn name(&self) -> &Path {
+        match self {
+            Self::Path(path) => path,
+            // Opening it opens the file anew, from its beginning.
+            Self::Memory(_) => Path::new("/dev/stdin"),
+        }
+    }
+
+    /// The child's standard input.
+    pub(crate) fn stdin(&self) -> Result<Stdio, MediaError> {
+        match self {
+            Self::Path(_) => Ok(Stdio::null()),
+            Self::Memory(memory) => {
+                let memory = memory.try_clone().map_err(|source| MediaError::System {
+                    action: "hand the clip over",
+                    source,
+                })?;
+                Ok(memory.into())
+            }
+        }
+    }
+}
+
+fn admit_size(found: u64, limits: &Limits) -> Result<(), MediaError> {
+    match found {
+        0 => Err(MediaError::Empty),
+        found if found > limits.input_bytes => Err(MediaError::TooLarge {
+            found,
+            limit: limits.input_bytes,
+        }),
+        _ => Ok(()),
+    }
+}
