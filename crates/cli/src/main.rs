@@ -53,6 +53,8 @@ enum Command {
     Clip(commands::clip::ClipArgs),
     /// Trains a model by a recipe.
     Train(commands::train::TrainArgs),
+    /// Fetches and lists pretrained models.
+    Models(commands::models::ModelsArgs),
     /// Runs a reasoner over a split and writes its predictions.
     Predict(commands::predict::PredictArgs),
     /// Scores a predictions file, controls beside it.
@@ -80,6 +82,7 @@ impl Command {
             Self::Corpus(args) => args.prints_json(),
             Self::Clip(args) => args.output.json,
             Self::Train(args) => args.output.json,
+            Self::Models(args) => args.prints_json(),
             Self::Predict(args) => args.output.json,
             Self::Score(args) => args.output.json,
             Self::Rate(args) => args.prints_json(),
@@ -106,6 +109,7 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Corpus(args) => commands::corpus::run(args, console),
         Command::Clip(args) => commands::clip::run(args, console),
         Command::Train(args) => commands::train::run(args, console),
+        Command::Models(args) => commands::models::run(args, console),
         Command::Predict(args) => commands::predict::run(args, console),
         Command::Score(args) => commands::score::run(args, console),
         Command::Rate(args) => commands::rate::run(args, console),

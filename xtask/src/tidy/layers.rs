@@ -72,6 +72,11 @@ const LAYERS: &[(&str, &[&str], &str)] = &[
         &["smes-corpus", "smes-reasoning", "smes-rating", "tokio"],
         "an endpoint is asked without knowing what about",
     ),
+    (
+        "smes-hub",
+        &["smes-dialogue", "smes-nn", "candle-core", "tokio"],
+        "models are fetched as files",
+    ),
     ("smes-server", &["smes-training"], "a server cannot train"),
 ];
 

@@ -5,6 +5,7 @@ pub(crate) mod clip;
 pub(crate) mod corpus;
 pub(crate) mod engine;
 pub(crate) mod evaluate;
+pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod rate;
 pub(crate) mod reasoners;
