@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import platform
+import sys
 
 import torch
 from safetensors.torch import save_file
@@ -17,7 +18,7 @@ def write(case, script, tensors, seed):
     tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     save_file(tensors, folder / "golden.safetensors")
     versions = {"python": platform.python_version(), "torch": torch.__version__}
-    if case == "bert" or case.startswith("blenderbot"):
+    if "transformers" in sys.modules:
         import transformers
 
         versions["transformers"] = transformers.__version__

@@ -184,6 +184,14 @@ pub enum NnError {
         /// The norm.
         norm: f64,
     },
+    /// Every token is barred where one has to come.
+    #[error("no token may come at position {position} of output {row}: all are barred")]
+    AllBarred {
+        /// Which output of the batch.
+        row: usize,
+        /// The position, counted from the start token.
+        position: usize,
+    },
     /// A parameter appears in two groups of an optimiser.
     #[error("parameter `{name}` is in both group `{first}` and group `{second}`")]
     ParameterInTwoGroups {

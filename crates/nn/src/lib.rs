@@ -13,6 +13,7 @@ pub mod bert;
 pub mod blenderbot;
 pub mod checkpoint;
 mod error;
+pub mod generation;
 mod gradients;
 pub mod layers;
 pub mod loss;
