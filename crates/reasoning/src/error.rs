@@ -62,6 +62,39 @@ pub enum ReasoningError {
         /// `emotion` or `strategy`.
         kind: &'static str,
     },
+    /// A tokenizer does not know the tokens that stand for labels.
+    #[error("the tokenizer lacks the label tokens `{}`", missing.join("`, `"))]
+    MissingLabelTokens {
+        /// Their surface forms.
+        missing: Vec<String>,
+    },
+    /// Network and tokenizer belong to different models.
+    #[error(
+        "the network in `{}` has {n_model} tokens and its tokenizer {n_tokenizer}",
+        folder.display()
+    )]
+    OtherVocabulary {
+        /// The model folder.
+        folder: PathBuf,
+        /// Rows of the network's embedding.
+        n_model: usize,
+        /// Tokens of the tokenizer.
+        n_tokenizer: usize,
+    },
+    /// An option was given to a reasoner that has no use for it.
+    #[error("reasoner `{reasoner}` has no option `{option}`")]
+    NoSuchOption {
+        /// The reasoner.
+        reasoner: String,
+        /// The option.
+        option: &'static str,
+    },
+    /// A plan holds a label that the reasoner does not know.
+    #[error("the plan's {kind} is not of this reasoner's label set")]
+    PlanOfOtherLabels {
+        /// `emotion` or `strategy`.
+        kind: &'static str,
+    },
     /// Every response of the bank has been given in this conversation.
     #[error("every response that fits has been given in this conversation")]
     BankExhausted,
@@ -80,12 +113,24 @@ impl ReasoningError {
             }
             Self::EmptyHistory => Some("give at least one utterance".to_owned()),
             Self::ModelFile { .. } | Self::ModelConfig { .. } => Some(
-                "a model folder holds config.toml, tokenizer.json and weights.safetensors, as \
-                 `smes train` writes them to RUN/model"
+                "name a folder that `smes train` wrote: RUN/model (for `starter:`) or RUN (for \
+                 `blenderbot:`)"
                     .to_owned(),
             ),
             Self::NotADistribution { .. } => {
                 Some("the weights are damaged; take them from their source again".to_owned())
+            }
+            Self::MissingLabelTokens { .. } => Some(
+                "the model was not trained for these labels; train it with `smes train`".to_owned(),
+            ),
+            Self::OtherVocabulary { .. } => {
+                Some("take all files of the folder from the same run".to_owned())
+            }
+            Self::NoSuchOption { .. } => {
+                Some("it is for `blenderbot:RUN`; leave it out".to_owned())
+            }
+            Self::PlanOfOtherLabels { .. } => {
+                Some("give the plan that this reasoner made".to_owned())
             }
             Self::BankExhausted => Some("begin a new conversation".to_owned()),
             Self::Nn(error) => error.hint(),

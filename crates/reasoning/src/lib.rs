@@ -4,12 +4,15 @@
 //! do the job implements it in a file of its own. No training here, and nothing about servers.
 
 pub mod bank;
+pub mod blenderbot;
 pub mod controls;
 mod error;
+mod history;
 mod reasoner;
 pub mod reasoners;
+pub mod sequence;
 pub mod starter;
 
 pub use error::ReasoningError;
-pub use reasoner::Reasoner;
-pub use reasoners::{AVAILABLE, open};
+pub use reasoner::{LabelTasks, Reasoner};
+pub use reasoners::{AVAILABLE, ReasonerOptions, open, open_with};

@@ -4,6 +4,26 @@ use smes_dialogue::{DialogueContext, EmotionSet, Plan, Reply, StrategySet};
 
 use crate::ReasoningError;
 
+/// Which labels of a plan a reasoner decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelTasks {
+    /// The user emotion.
+    pub user_emotion: bool,
+    /// The strategy.
+    pub strategy: bool,
+    /// The system emotion.
+    pub system_emotion: bool,
+}
+
+impl LabelTasks {
+    /// All three.
+    pub const ALL: Self = Self {
+        user_emotion: true,
+        strategy: true,
+        system_emotion: true,
+    };
+}
+
 /// A model that reads a history, plans a support turn and words it.
 ///
 /// Planning and responding are two calls so that a live conversation can show each decision as
@@ -34,6 +54,12 @@ pub trait Reasoner: Send + Sync {
         plan: &Plan,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Reply, ReasoningError>;
+
+    /// Which labels it decides. Of the others a plan holds a uniform distribution, and predictions
+    /// hold nothing. All three by default.
+    fn tasks(&self) -> LabelTasks {
+        LabelTasks::ALL
+    }
 
     /// Does ahead what would otherwise slow the first turn; to be called once, in the background.
     /// Nothing by default, and never needed for a right answer.

@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
+use crate::blenderbot::BlenderbotReasoner;
 use crate::controls::{AlwaysNeutral, Majority, RepeatForm, RepeatLastStrategy};
+use crate::sequence::LabelDecoding;
 use crate::starter::StarterReasoner;
 use crate::{Reasoner, ReasoningError};
 
@@ -13,6 +15,7 @@ use crate::{Reasoner, ReasoningError};
 pub const AVAILABLE: &[&str] = &[
     StarterReasoner::NAME,
     "starter:DIR",
+    "blenderbot:RUN",
     Majority::NAME,
     AlwaysNeutral::NAME,
     RepeatLastStrategy::NAME,
@@ -20,32 +23,79 @@ pub const AVAILABLE: &[&str] = &[
     RepeatLastStrategy::INSIDE_TURN,
 ];
 
+/// What may be asked of a reasoner beside its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ReasonerOptions {
+    /// How labels are decoded, by those that decode them.
+    pub labels: LabelDecoding,
+    /// Seed of what is drawn by chance, instead of the model's own.
+    pub seed: Option<u64>,
+}
+
+impl ReasonerOptions {
+    /// For a reasoner that has no use for any.
+    ///
+    /// # Errors
+    /// [`ReasoningError::NoSuchOption`] for one that is not the default.
+    pub fn check_unused(self, reasoner: &str) -> Result<(), ReasoningError> {
+        let no_use_for = |option| ReasoningError::NoSuchOption {
+            reasoner: reasoner.to_owned(),
+            option,
+        };
+        if self.labels != LabelDecoding::default() {
+            return Err(no_use_for("labels"));
+        }
+        if self.seed.is_some() {
+            return Err(no_use_for("seed"));
+        }
+        Ok(())
+    }
+}
+
 /// The reasoner of that name. What follows a first `:` is the reasoner's own: a folder, an address.
 ///
 /// # Errors
 /// [`ReasoningError::UnknownReasoner`] when there is none of that name.
 pub fn open(name: &str) -> Result<Box<dyn Reasoner>, ReasoningError> {
+    open_with(name, ReasonerOptions::default())
+}
+
+/// As [`open`], with options.
+///
+/// # Errors
+/// [`ReasoningError::NoSuchOption`] when the reasoner has no use for one that is not the default.
+pub fn open_with(
+    name: &str,
+    options: ReasonerOptions,
+) -> Result<Box<dyn Reasoner>, ReasoningError> {
     let (kind, place) = match name.split_once(':') {
         Some((kind, place)) => (kind, Some(place)),
         None => (name, None),
     };
-    match (kind, place) {
-        (StarterReasoner::NAME, None) => Ok(Box::new(StarterReasoner::embedded()?)),
-        (StarterReasoner::NAME, Some(dir)) => Ok(Box::new(StarterReasoner::load(Path::new(dir))?)),
-        (Majority::NAME, None) => Ok(Box::new(Majority::new())),
-        (AlwaysNeutral::NAME, None) => Ok(Box::new(AlwaysNeutral::new())),
-        (RepeatLastStrategy::NAME, None) => Ok(Box::new(RepeatLastStrategy::new())),
-        (RepeatLastStrategy::ELSE_OPENING, None) => Ok(Box::new(RepeatLastStrategy::with_form(
-            RepeatForm::ElseOpening,
-        ))),
-        (RepeatLastStrategy::INSIDE_TURN, None) => Ok(Box::new(RepeatLastStrategy::with_form(
-            RepeatForm::InsideTurn,
-        ))),
-        _ => Err(ReasoningError::UnknownReasoner {
-            name: name.to_owned(),
-            available: AVAILABLE,
-        }),
+    if let (BlenderbotReasoner::NAME, Some(dir)) = (kind, place) {
+        return Ok(Box::new(BlenderbotReasoner::load(Path::new(dir), options)?));
     }
+    let reasoner: Box<dyn Reasoner> = match (kind, place) {
+        (StarterReasoner::NAME, None) => Box::new(StarterReasoner::embedded()?),
+        (StarterReasoner::NAME, Some(dir)) => Box::new(StarterReasoner::load(Path::new(dir))?),
+        (Majority::NAME, None) => Box::new(Majority::new()),
+        (AlwaysNeutral::NAME, None) => Box::new(AlwaysNeutral::new()),
+        (RepeatLastStrategy::NAME, None) => Box::new(RepeatLastStrategy::new()),
+        (RepeatLastStrategy::ELSE_OPENING, None) => {
+            Box::new(RepeatLastStrategy::with_form(RepeatForm::ElseOpening))
+        }
+        (RepeatLastStrategy::INSIDE_TURN, None) => {
+            Box::new(RepeatLastStrategy::with_form(RepeatForm::InsideTurn))
+        }
+        _ => {
+            return Err(ReasoningError::UnknownReasoner {
+                name: name.to_owned(),
+                available: AVAILABLE,
+            });
+        }
+    };
+    options.check_unused(name)?;
+    Ok(reasoner)
 }
 
 #[cfg(test)]
@@ -66,5 +116,18 @@ mod tests {
         assert_eq!(error.to_string(), "unknown reasoner `oracle`");
         let hint = error.hint().unwrap();
         assert!(hint.contains("`majority`"), "{hint}");
+    }
+
+    #[test]
+    fn an_option_that_a_reasoner_has_no_use_for_is_an_error() {
+        let options = ReasonerOptions {
+            seed: Some(1),
+            ..ReasonerOptions::default()
+        };
+        let error = open_with("majority", options).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "reasoner `majority` has no option `seed`"
+        );
     }
 }

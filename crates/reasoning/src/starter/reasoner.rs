@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smes_dialogue::{
-    ContextUtterance, DialogueContext, Distribution, Emotion, EmotionSet, Label, Plan, Reply, Role,
-    Strategy, StrategySet, emotion_set, strategy_set,
+    ContextUtterance, DialogueContext, Distribution, EmotionSet, Label, Plan, Reply, Strategy,
+    StrategySet, emotion_set, strategy_set,
 };
 use smes_nn::tokenizer::TextTokenizer;
 use smes_nn::{Device, NnError, Params, Pass, Tensor};
@@ -17,6 +17,7 @@ use super::{
     surface_features,
 };
 use crate::bank::{Candidate, ResponseBank};
+use crate::history::{correction, lean_towards};
 use crate::{Reasoner, ReasoningError};
 
 /// Name of the configuration in a model folder.
@@ -31,9 +32,6 @@ const MAX_HISTORY: usize = 128;
 /// The longest utterance of MESC, in characters. What a person types beyond it is read in
 /// sentences, each as an utterance of its own, because that is what the model has learnt from.
 const MAX_UTTERANCE_CHARS: usize = 95;
-/// How far a correction reaches: the weight of the corrected emotion halves with each utterance
-/// the seeker has said since.
-const CORRECTION_DECAY: f32 = 0.5;
 
 /// Themes that are at hand without the seeker naming a matter.
 const NOT_NAMED: [&str; 3] = ["general", "greeting", "silence"];
@@ -391,31 +389,6 @@ fn sentences(utterance: &ContextUtterance) -> Vec<ContextUtterance> {
     pieces.into_iter().map(keep).collect()
 }
 
-/// The latest emotion that the seeker corrected, and how much it still counts.
-fn correction(context: &DialogueContext) -> Option<(&Emotion, f32)> {
-    let mut weight = 1.0;
-    let seekers = context
-        .utterances
-        .iter()
-        .rev()
-        .filter(|one| one.role == Role::Seeker);
-    for utterance in seekers {
-        if let Some(emotion) = &utterance.corrected_emotion {
-            return Some((emotion, weight));
-        }
-        weight *= CORRECTION_DECAY;
-    }
-    None
-}
-
-fn lean_towards(probs: &mut [f32], idx: Option<usize>, weight: f32) {
-    let Some(idx) = idx else { return };
-    for prob in probs.iter_mut() {
-        *prob *= 1.0 - weight;
-    }
-    probs[idx] += weight;
-}
-
 fn distribution<'l, L: Label + 'l>(
     labels: impl Iterator<Item = &'l L>,
     probs: &[f32],
@@ -474,23 +447,5 @@ mod tests {
         assert_eq!(texts.len(), 4, "{texts:?}");
         assert!(texts[1].ends_with("out?!") && texts[2].ends_with("two..."));
         assert_eq!(readable(&[ContextUtterance::seeker("Hm. Yes.")]).len(), 1);
-    }
-
-    #[test]
-    fn a_correction_counts_in_full_for_its_utterance_and_half_for_the_next() {
-        let mut first = ContextUtterance::seeker("It is fine.");
-        first.corrected_emotion = Some(Emotion::from_name("anger"));
-        let mut context = DialogueContext {
-            utterances: vec![first],
-        };
-        assert!((correction(&context).unwrap().1 - 1.0).abs() < f32::EPSILON);
-        context.utterances.push(ContextUtterance::seeker("Really."));
-        let (emotion, weight) = correction(&context).unwrap();
-        assert_eq!(emotion.name(), "anger");
-        let mut probs = [0.5, 0.25, 0.25];
-        lean_towards(&mut probs, Some(2), weight);
-        for (found, expected) in probs.iter().zip([0.25, 0.125, 0.625]) {
-            assert!((found - expected).abs() < f32::EPSILON, "{probs:?}");
-        }
     }
 }

@@ -4,9 +4,10 @@
 //! utterances) lives entirely in these features; the text adds to it. One row an utterance, each
 //! computed from the utterances up to it and nothing later.
 
-use smes_dialogue::{ContextUtterance, Label, Role, StrategySet};
+use smes_dialogue::{ContextUtterance, Role, StrategySet};
 
 use crate::ReasoningError;
+use crate::history::strategy_index;
 
 /// Runs of one role longer than this look alike.
 const MAX_RUN: usize = 6;
@@ -44,26 +45,6 @@ pub fn surface_features(
             Ok(state.row(utterance.text.expose()))
         })
         .collect()
-}
-
-fn strategy_index(
-    utterance: &ContextUtterance,
-    utterance_idx: usize,
-    strategies: &StrategySet,
-) -> Result<Option<usize>, ReasoningError> {
-    let Some(strategy) = &utterance.strategy else {
-        return Ok(None);
-    };
-    if let Some(idx) = strategies.index_of(strategy) {
-        return Ok(Some(idx));
-    }
-    match strategies.parse(strategy.name()) {
-        Ok(label) => Ok(strategies.index_of(&label)),
-        Err(source) => Err(ReasoningError::UnknownLabel {
-            utterance_idx,
-            source,
-        }),
-    }
 }
 
 /// What has happened up to the current utterance.
@@ -167,6 +148,8 @@ const fn flag(is_set: bool) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use smes_dialogue::Label as _;
+
     use super::*;
     use proptest::prelude::*;
     use smes_dialogue::{Strategy as SupportStrategy, mesc_strategies};

@@ -1,0 +1,18 @@
+//! The paper's reasoner: one sequence-to-sequence network that says the labels, then the response.
+//!
+//! ```text
+//! folder.rs     a model folder: network, tokenizer, layout, decoding
+//! reasoner.rs   plan: labels one after the other, only from their block · respond: free text with
+//!               all label tokens barred
+//! stream.rs     pieces of text that are certain, out of tokens
+//! ```
+//!
+//! Reference: `chuyq/Mi-Therapist`, `emotion_blenderbot.py` and `infer.py`; where it departs from
+//! the paper, [`crate::sequence::LabelDecoding`] has both ways.
+
+mod folder;
+mod reasoner;
+mod stream;
+
+pub use folder::{SEQUENCE_FILE, SequenceFile};
+pub use reasoner::BlenderbotReasoner;
