@@ -24,6 +24,6 @@ pub use export::{ExportError, ExportFormat, export};
 pub use issue::{ImportIssue, IssueCounts, IssueKind};
 pub use manifest::{Counts, LabelSetRef, Manifest, Provenance, SourceFile};
 pub use plots::statistics_plots;
-pub use reader::{Corpus, CueRecord, Cues, Dialogues, Issues};
+pub use reader::{Corpus, CueMap, CueRecord, Cues, Dialogues, Issues};
 pub use splits::SplitFile;
 pub use stats::{LabelCounts, Phases, RoleCounts, Statistics, statistics};

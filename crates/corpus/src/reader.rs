@@ -1,6 +1,6 @@
 //! A corpus folder, read as a stream.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct CueRecord {
     /// The cue.
     pub cue: Cue,
 }
+
+/// Cues by dialogue and position of the utterance.
+pub type CueMap = HashMap<(DialogueId, usize), Cue>;
 
 impl Corpus {
     /// Opens a corpus folder.
@@ -140,6 +143,25 @@ impl Corpus {
         }
         let path = self.folder.join(CUES).join(format!("{extractor}.jsonl"));
         Ok(Cues(JsonLines::open(&path)?))
+    }
+
+    /// Cues of an extractor for some dialogues, by dialogue and utterance.
+    ///
+    /// # Errors
+    /// As for [`Corpus::cues`], and when a line is not a cue.
+    pub fn cues_of(
+        &self,
+        extractor: &str,
+        wanted: &HashSet<&DialogueId>,
+    ) -> Result<CueMap, CorpusError> {
+        let mut cues = CueMap::new();
+        for record in self.cues(extractor)? {
+            let record = record?;
+            if wanted.contains(&record.dialogue) {
+                cues.insert((record.dialogue, record.utterance), record.cue);
+            }
+        }
+        Ok(cues)
     }
 
     /// What the importer found odd, in the order of the sources; nothing when it kept no list.

@@ -26,6 +26,14 @@ pub enum TrainingError {
         /// Line, column and what was expected there.
         source: Box<toml::de::Error>,
     },
+    /// A recipe that takes over from others in a way that has no end or no meaning.
+    #[error("recipe `{path}`: {reason}")]
+    RecipeExtends {
+        /// The recipe.
+        path: PathBuf,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// A recipe with a value outside its range.
     #[error("recipe `{path}`: `{field}` is {found}, expected {expected}")]
     RecipeValue {
@@ -41,6 +49,12 @@ pub enum TrainingError {
     /// The run folder holds a run already.
     #[error("`{path}` holds a run already")]
     RunExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another process works on the run.
+    #[error("another process is at work on `{path}`")]
+    RunLocked {
         /// The folder.
         path: PathBuf,
     },
@@ -60,11 +74,50 @@ pub enum TrainingError {
         /// The split.
         split: SplitName,
     },
+    /// A split without cues where the recipe wants them.
+    #[error("split `{split}` of `{corpus}` has no cues of `{extractor}`")]
+    NoCues {
+        /// The corpus.
+        corpus: String,
+        /// The split.
+        split: SplitName,
+        /// The extractor.
+        extractor: String,
+    },
     /// A corpus whose supporters have no strategies.
     #[error("corpus `{corpus}` has no strategies")]
     NoStrategies {
         /// The corpus.
         corpus: String,
+    },
+    /// The pretrained network is not there.
+    #[error("no pretrained network in `{folder}`")]
+    NoPretrained {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// Network and tokenizer of a pretrained folder belong to different models.
+    #[error(
+        "the network in `{}` has {n_model} tokens and its tokenizer {n_tokenizer}",
+        folder.display()
+    )]
+    OtherVocabulary {
+        /// The folder.
+        folder: PathBuf,
+        /// Rows of the network's embedding.
+        n_model: usize,
+        /// Tokens of the tokenizer.
+        n_tokenizer: usize,
+    },
+    /// A recipe wants longer sequences than the network has positions for.
+    #[error("`{field}` is {wanted}, but the network has {n_positions} positions")]
+    TooLong {
+        /// Dotted name of the field.
+        field: &'static str,
+        /// What stands there.
+        wanted: usize,
+        /// The network's bound.
+        n_positions: usize,
     },
     /// The pretrained encoder is not there.
     #[error("no encoder in `{folder}`")]
@@ -115,18 +168,28 @@ impl TrainingError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::RecipeSyntax { .. } | Self::RecipeValue { .. } => {
-                Some("recipes/starter.toml documents every field".to_owned())
+                Some("recipes/starter.toml and recipes/smes.toml document every field".to_owned())
             }
             Self::RunExists { path } => Some(format!(
                 "go on with it by `smes train RECIPE --out {} --resume`, or choose another --out",
                 path.display()
             )),
+            Self::RunLocked { .. } => {
+                Some("wait until it has ended, or choose another --out".to_owned())
+            }
             Self::NotResumable { .. } => Some("start a new run with another --out".to_owned()),
             Self::EmptySplit { .. } | Self::Unlabelled { .. } => {
                 Some("`smes corpus check DIR` lists what a corpus lacks".to_owned())
             }
+            Self::NoCues { .. } => Some(
+                "for MESC, cues are published for validation and test only; set `cues = \"none\"`"
+                    .to_owned(),
+            ),
             Self::NoStrategies { .. } => {
                 Some("train on a corpus such as MESC or ESConv".to_owned())
+            }
+            Self::NoPretrained { .. } => {
+                Some("`smes models pull facebook/blenderbot_small-90M` gets the paper's".to_owned())
             }
             Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
             Self::Diverged { .. } => Some("lower the learning rate in the recipe".to_owned()),

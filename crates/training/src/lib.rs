@@ -4,11 +4,16 @@
 //! Each model has a folder of its own (`starter/`); what they share stands here. The server never
 //! reaches this crate.
 
+mod batches;
+mod epoch_loop;
 mod error;
 mod progress;
+mod recipe;
 mod run_folder;
+pub mod seq2seq;
 pub mod starter;
 
 pub use error::TrainingError;
 pub use progress::{Progress, Silent};
+pub use recipe::{RecipeFile, RecipeKind};
 pub use run_folder::{CorpusRef, RunFolder, RunManifest};

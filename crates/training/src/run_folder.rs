@@ -4,10 +4,15 @@
 //! run.toml        resolved recipe, seed, corpus checksum, commit, version, device
 //! epochs.jsonl    losses and validation scores after each epoch
 //! curves/*.svg    the same, drawn
-//! state/          parameters and optimiser after the last whole epoch (removed at the end)
+//! state/N/        parameters, optimiser and records after N whole epochs (removed at the end)
 //! model/          the selected model, in the form in which it is shipped
+//! lock            held while a process works on the run
 //! ```
+//!
+//! A state is written beside its place and renamed: a process that is killed, or a disk that is
+//! full, in the midst of saving leaves the state before as it was.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +23,9 @@ use smes_plots::LineChart;
 use crate::TrainingError;
 
 const MANIFEST: &str = "run.toml";
+const LOCK: &str = "lock";
+const STATE: &str = "state";
+const EPOCHS: &str = "epochs.jsonl";
 
 /// What identifies a run, written to `run.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,10 +89,12 @@ fn commit() -> String {
     }
 }
 
-/// A run folder on disk.
-#[derive(Debug, Clone)]
+/// A run folder on disk, locked against other processes as long as this value lives.
+#[derive(Debug)]
 pub struct RunFolder {
     dir: PathBuf,
+    /// The system releases it when the process ends, however it ends.
+    _lock: File,
 }
 
 impl RunFolder {
@@ -104,7 +114,8 @@ impl RunFolder {
     /// Begins a run in a new or empty folder.
     ///
     /// # Errors
-    /// [`TrainingError::RunExists`] when the folder holds a run.
+    /// [`TrainingError::RunExists`] when the folder holds a run, [`TrainingError::RunLocked`] when
+    /// another process is at work in it.
     ///
     /// # Panics
     /// When a recipe type cannot be written as TOML: a mistake in its definition.
@@ -112,11 +123,9 @@ impl RunFolder {
         dir: &Path,
         manifest: &RunManifest<R>,
     ) -> Result<Self, TrainingError> {
-        Self::check_free(dir)?;
         fs_err::create_dir_all(dir)?;
-        let folder = Self {
-            dir: dir.to_owned(),
-        };
+        let folder = Self::locked(dir)?;
+        Self::check_free(dir)?;
         let text = toml::to_string(manifest).expect("a manifest is made of plain TOML values");
         folder.write_atomically(MANIFEST, text.as_bytes())?;
         Ok(folder)
@@ -126,7 +135,8 @@ impl RunFolder {
     /// data; program version and commit may differ.
     ///
     /// # Errors
-    /// [`TrainingError::NotResumable`] when there is no run or it is another one.
+    /// [`TrainingError::NotResumable`] when there is no run or it is another one,
+    /// [`TrainingError::RunLocked`] when another process is at work in it.
     pub fn resume<R: DeserializeOwned + PartialEq>(
         dir: &Path,
         manifest: &RunManifest<R>,
@@ -137,6 +147,7 @@ impl RunFolder {
         };
         let text = fs_err::read_to_string(dir.join(MANIFEST))
             .map_err(|_| refuse("it holds no run.toml"))?;
+        let folder = Self::locked(dir)?;
         let begun: RunManifest<R> = toml::from_str(&text).map_err(|source| {
             refuse(&format!(
                 "its run.toml is not readable: {}",
@@ -152,9 +163,22 @@ impl RunFolder {
         if begun.corpus != manifest.corpus {
             return Err(refuse("it was begun on other data"));
         }
-        Ok(Self {
-            dir: dir.to_owned(),
-        })
+        Ok(folder)
+    }
+
+    fn locked(dir: &Path) -> Result<Self, TrainingError> {
+        let path = dir.join(LOCK);
+        let lock = File::create(&path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                dir: dir.to_owned(),
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(TrainingError::RunLocked {
+                path: dir.to_owned(),
+            }),
+            Err(TryLockError::Error(source)) => Err(source.into()),
+        }
     }
 
     /// The folder.
@@ -177,36 +201,86 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes the records of all epochs so far to `epochs.jsonl`.
+    /// Saves the state after `n_epochs` whole epochs in place of the one before. `write` is handed
+    /// an empty folder for it.
     ///
     /// # Errors
-    /// When the disk refuses.
-    ///
-    /// # Panics
-    /// When a record type cannot be written as JSON: a mistake in its definition.
-    pub fn write_epochs<E: Serialize>(&self, epochs: &[E]) -> Result<(), TrainingError> {
-        let line = |epoch| serde_json::to_string(epoch).expect("an epoch record is plain data");
-        let lines: Vec<String> = epochs.iter().map(line).collect();
-        self.write_atomically("epochs.jsonl", (lines.join("\n") + "\n").as_bytes())
+    /// When `write` or the disk refuses; then the state before stands.
+    pub fn save_state<E: Serialize>(
+        &self,
+        epochs: &[E],
+        write: impl FnOnce(&Path) -> Result<(), TrainingError>,
+    ) -> Result<(), TrainingError> {
+        let states = self.dir.join(STATE);
+        let partial = states.join("partial");
+        let place = states.join(epochs.len().to_string());
+        remove_dir(&partial)?;
+        fs_err::create_dir_all(&partial)?;
+        let written = write(&partial).and_then(|()| {
+            let records = lines(epochs);
+            let mut file = fs_err::File::create(partial.join(EPOCHS))?;
+            std::io::Write::write_all(&mut file, records.as_bytes())?;
+            file.sync_all()?;
+            Ok(fs_err::rename(&partial, &place)?)
+        });
+        if let Err(error) = written {
+            // The first error is the one to report; a leftover is removed by the next save.
+            let _ = remove_dir(&partial);
+            return Err(error);
+        }
+        for (_, old) in self
+            .states()?
+            .into_iter()
+            .filter(|(_, path)| *path != place)
+        {
+            remove_dir(&old)?;
+        }
+        self.write_atomically(EPOCHS, lines(epochs).as_bytes())
     }
 
-    /// The records of the epochs so far; none when the run was stopped in its first.
+    /// The folder of the latest whole state and the records of its epochs; none when the run was
+    /// stopped in its first epoch.
     ///
     /// # Errors
     /// [`TrainingError::NotResumable`] when a line is not a record.
-    pub fn read_epochs<E: DeserializeOwned>(&self) -> Result<Vec<E>, TrainingError> {
-        let path = self.dir.join("epochs.jsonl");
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let text = fs_err::read_to_string(&path)?;
+    pub fn state<E: DeserializeOwned>(&self) -> Result<Option<(PathBuf, Vec<E>)>, TrainingError> {
+        let Some((_, folder)) = self.states()?.into_iter().max_by_key(|(n, _)| *n) else {
+            return Ok(None);
+        };
+        let text = fs_err::read_to_string(folder.join(EPOCHS))?;
         let parse = |(idx, line)| {
             serde_json::from_str(line).map_err(|source| TrainingError::NotResumable {
                 path: self.dir.clone(),
-                reason: format!("line {} of epochs.jsonl: {source}", idx + 1),
+                reason: format!("line {} of its epochs: {source}", idx + 1),
             })
         };
-        text.lines().enumerate().map(parse).collect()
+        let epochs = text.lines().enumerate().map(parse);
+        Ok(Some((folder, epochs.collect::<Result<_, _>>()?)))
+    }
+
+    /// Removes the states of a run that is at its end.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn remove_state(&self) -> Result<(), TrainingError> {
+        remove_dir(&self.dir.join(STATE))
+    }
+
+    /// Whole states by their number of epochs; one, or two after a kill between two steps.
+    fn states(&self) -> Result<Vec<(usize, PathBuf)>, TrainingError> {
+        let folder = self.dir.join(STATE);
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut states = Vec::new();
+        for entry in fs_err::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(n_epochs) = name.and_then(|name| name.parse().ok()) {
+                states.push((n_epochs, path));
+            }
+        }
+        Ok(states)
     }
 
     /// Draws one chart into `curves/`.
@@ -216,6 +290,23 @@ impl RunFolder {
     pub fn write_curve(&self, name: &str, chart: &LineChart) -> Result<(), TrainingError> {
         self.write_atomically(&format!("curves/{name}.svg"), chart.to_svg()?.as_bytes())
     }
+}
+
+/// One record a line.
+///
+/// # Panics
+/// When a record type cannot be written as JSON: a mistake in its definition.
+fn lines<E: Serialize>(records: &[E]) -> String {
+    let line =
+        |record| serde_json::to_string(record).expect("an epoch record is plain data") + "\n";
+    records.iter().map(line).collect()
+}
+
+fn remove_dir(dir: &Path) -> Result<(), TrainingError> {
+    if dir.exists() {
+        fs_err::remove_dir_all(dir)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -247,11 +338,79 @@ mod tests {
     }
 
     #[test]
-    fn epochs_come_back_as_written() {
+    fn two_processes_cannot_work_on_one_run() {
+        let temp = tempfile::tempdir().unwrap();
+        let first = RunFolder::create(temp.path(), &manifest(1)).unwrap();
+        let error = RunFolder::resume(temp.path(), &manifest(1)).unwrap_err();
+        assert!(matches!(error, TrainingError::RunLocked { .. }), "{error}");
+        drop(first);
+        RunFolder::resume(temp.path(), &manifest(1)).unwrap();
+    }
+
+    fn save(run: &RunFolder, n_epochs: u32, number: &str) -> Result<(), TrainingError> {
+        let epochs: Vec<u32> = (0..n_epochs).collect();
+        run.save_state(&epochs, |dir| {
+            Ok(fs_err::write(dir.join("weights"), number)?)
+        })
+    }
+
+    fn stored(run: &RunFolder) -> Option<(String, usize)> {
+        let (folder, epochs) = run.state::<u32>().unwrap()?;
+        let number = std::fs::read_to_string(folder.join("weights")).unwrap();
+        Some((number, epochs.len()))
+    }
+
+    #[test]
+    fn the_latest_state_comes_back_and_the_one_before_goes() {
         let temp = tempfile::tempdir().unwrap();
         let run = RunFolder::create(temp.path(), &manifest(1)).unwrap();
-        assert!(run.read_epochs::<u32>().unwrap().is_empty());
-        run.write_epochs(&[1, 2]).unwrap();
-        assert_eq!(run.read_epochs::<u32>().unwrap(), [1, 2]);
+        assert_eq!(stored(&run), None);
+        save(&run, 1, "one").unwrap();
+        save(&run, 2, "two").unwrap();
+        assert_eq!(stored(&run), Some(("two".to_owned(), 2)));
+        assert_eq!(
+            std::fs::read_dir(temp.path().join("state"))
+                .unwrap()
+                .count(),
+            1
+        );
+        run.remove_state().unwrap();
+        assert_eq!(stored(&run), None);
+    }
+
+    #[test]
+    fn a_full_disk_while_saving_leaves_the_state_before() {
+        let temp = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(temp.path(), &manifest(1)).unwrap();
+        save(&run, 1, "one").unwrap();
+        let error = run
+            .save_state(&[0, 1], |dir| {
+                fs_err::write(dir.join("weights"), "tw")?;
+                Err(std::io::Error::from(std::io::ErrorKind::StorageFull).into())
+            })
+            .unwrap_err();
+        assert!(error.to_string().contains("no storage space"), "{error}");
+        assert_eq!(stored(&run), Some(("one".to_owned(), 1)));
+        save(&run, 2, "two").unwrap();
+        assert_eq!(stored(&run), Some(("two".to_owned(), 2)));
+    }
+
+    #[test]
+    fn a_kill_in_the_midst_of_saving_leaves_the_state_before() {
+        let temp = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(temp.path(), &manifest(1)).unwrap();
+        save(&run, 1, "one").unwrap();
+        let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run.save_state(&[0, 1], |dir| {
+                std::fs::write(dir.join("weights"), "tw").unwrap();
+                panic!("killed")
+            })
+        }));
+        assert!(killed.is_err() && temp.path().join("state/partial/weights").exists());
+        drop(run);
+        let run = RunFolder::resume(temp.path(), &manifest(1)).unwrap();
+        assert_eq!(stored(&run), Some(("one".to_owned(), 1)));
+        save(&run, 2, "two").unwrap();
+        assert_eq!(stored(&run), Some(("two".to_owned(), 2)));
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use smes_nn::schedule::Decay;
 
 use crate::TrainingError;
+use crate::recipe::{Bound, RecipeFile, check_bounds};
 
 /// A recipe for a starter model. Every field must be given: presets are files, not defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,50 +103,44 @@ impl StarterRecipe {
     /// Reads and checks a recipe.
     ///
     /// # Errors
-    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
+    /// As for [`RecipeFile::read`] and [`StarterRecipe::of_file`].
     pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        let text = fs_err::read_to_string(path)?;
-        let recipe: Self = toml::from_str(&text).map_err(|source| TrainingError::RecipeSyntax {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
-        recipe.check(path)?;
+        Self::of_file(&RecipeFile::read(path)?)
+    }
+
+    /// Understands and checks a recipe.
+    ///
+    /// # Errors
+    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
+    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
+        let recipe: Self = file.parse()?;
+        recipe.check(file.path())?;
         Ok(recipe)
     }
 
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let (fit, model, loss) = (&self.fit, &self.model, &self.loss);
-        let share = |number: f64| Bound(number, (0.0..1.0).contains(&number), "in 0..1");
-        let positive = |number: f64| Bound(number, number > 0.0 && number.is_finite(), "above 0");
-        let at_least_1 = |number: f64| Bound(number, number >= 1.0, "at least 1");
-        let decay = Bound(fit.weight_decay, fit.weight_decay >= 0.0, "0 or more");
-        for (field, Bound(found, is_kept, expected)) in [
-            ("fit.batch_size", at_least_1(fit.batch_size as f64)),
-            ("fit.n_epochs", at_least_1(fit.n_epochs as f64)),
-            ("fit.learning_rate", positive(fit.learning_rate)),
-            ("fit.weight_decay", decay),
-            ("fit.max_gradient_norm", positive(fit.max_gradient_norm)),
-            ("fit.average_decay", share(fit.average_decay)),
-            ("model.dropout", share(model.dropout)),
-            ("model.input_dropout", share(model.input_dropout)),
-            ("model.hidden_size", at_least_1(model.hidden_size as f64)),
-            ("model.rank_size", at_least_1(model.rank_size as f64)),
-            ("loss.emotion_smoothing", share(loss.emotion_smoothing)),
-            ("loss.ranking_scale", positive(loss.ranking_scale)),
-        ] {
-            if !is_kept {
-                let (path, found) = (path.to_owned(), found.to_string());
-                return Err(TrainingError::RecipeValue {
-                    path,
-                    field,
-                    found,
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        let n_epochs = Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1");
+        let fields = [
+            ("fit.batch_size", Bound::at_least_1(fit.batch_size)),
+            ("fit.n_epochs", n_epochs),
+            ("fit.learning_rate", Bound::positive(fit.learning_rate)),
+            ("fit.weight_decay", Bound::at_least_0(fit.weight_decay)),
+            (
+                "fit.max_gradient_norm",
+                Bound::positive(fit.max_gradient_norm),
+            ),
+            ("fit.average_decay", Bound::share(fit.average_decay)),
+            ("model.dropout", Bound::share(model.dropout)),
+            ("model.input_dropout", Bound::share(model.input_dropout)),
+            ("model.hidden_size", Bound::at_least_1(model.hidden_size)),
+            ("model.rank_size", Bound::at_least_1(model.rank_size)),
+            (
+                "loss.emotion_smoothing",
+                Bound::share(loss.emotion_smoothing),
+            ),
+            ("loss.ranking_scale", Bound::positive(loss.ranking_scale)),
+        ];
+        check_bounds(path, fields)
     }
 }
-
-/// A number, whether it keeps its bound, and the bound in words.
-struct Bound(f64, bool, &'static str);

@@ -1,4 +1,4 @@
-//! The loop of the starter: loss, optimiser, running average, selection, resume.
+//! The starter in training: loss, optimiser, running average, selection, resume.
 //!
 //! Data order and dropout are functions of (seed, epoch) and (seed, step), so a run that was
 //! stopped and resumed ends with the same weights as one that was not.
@@ -10,10 +10,11 @@ use std::time::Instant;
 use smes_corpus::Corpus;
 use smes_dialogue::{EmotionSet, SplitName, StrategySet, Train, Validation};
 use smes_nn::bert::{BertConfig, NOT_IN_ENCODER};
+use smes_nn::checkpoint::{self, StoredAs};
 use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
 use smes_nn::schedule::Schedule;
 use smes_nn::tokenizer::TextTokenizer;
-use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
+use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, Tensor};
 use smes_reasoning::starter::{DialogueModel, StarterConfig, Temperatures, UtteranceEncoder};
 
 use super::StarterRecipe;
@@ -22,12 +23,14 @@ use super::epochs::{EpochRecord, best_epoch, epoch_line, write_curves};
 use super::export::export_model;
 use super::loss::{Losses, loss};
 use super::validate::ValidationSet;
+use crate::batches::length_batches;
+use crate::epoch_loop::{EpochJob, run_epochs};
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
-const STATE_WEIGHTS: &str = "state/weights.safetensors";
-const STATE_AVERAGE: &str = "state/average.safetensors";
-const STATE_BEST: &str = "state/best.safetensors";
-const STATE_OPTIMISER: &str = "state/optimiser.safetensors";
+const STATE_WEIGHTS: &str = "weights.safetensors";
+const STATE_AVERAGE: &str = "average.safetensors";
+const STATE_BEST: &str = "best.safetensors";
+const STATE_OPTIMISER: &str = "optimiser.safetensors";
 /// Dialogue lengths are shuffled by up to this many utterances before neighbours form a batch.
 const LENGTH_JITTER: f64 = 4.0;
 
@@ -72,18 +75,7 @@ pub fn train_starter(
     } else {
         RunFolder::create(run_dir, &manifest)?
     };
-    let mut epochs: Vec<EpochRecord> = if is_resumed {
-        trainer.restore(&run)?
-    } else {
-        Vec::new()
-    };
-    while (epochs.len() as u64) < recipe.fit.n_epochs {
-        let record = trainer.epoch(epochs.len() as u64, &epochs, progress)?;
-        progress.say(&epoch_line(&record, recipe.fit.n_epochs));
-        epochs.push(record);
-        trainer.save(&run, &epochs)?;
-        write_curves(&run, &epochs)?;
-    }
+    let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
     finish(&trainer, recipe, &run, epochs)
 }
 
@@ -109,10 +101,7 @@ fn finish(
         &trainer.params,
         &recipe.encoder.folder,
     )?;
-    let state = run.dir().join("state");
-    if state.exists() {
-        fs_err::remove_dir_all(state)?;
-    }
+    run.remove_state()?;
     Ok(TrainedStarter {
         epochs,
         best,
@@ -199,6 +188,31 @@ impl Trainer {
         })
     }
 
+    fn step(&mut self, members: &[usize], step: u64) -> Result<Losses, TrainingError> {
+        let dialogues: Vec<&Prepared> = members.iter().map(|&idx| &self.train[idx]).collect();
+        let batch = batch(&dialogues, Some(self.n_emotions))?;
+        if batch.instances.is_empty() {
+            return Ok(Losses::default());
+        }
+        let mut pass = Pass::train(self.recipe.seed, step);
+        let (loss, losses) = loss(&self.model, &batch, &self.recipe.loss, &mut pass)?;
+        if !losses.total.is_finite() {
+            return Err(TrainingError::Diverged {
+                loss: losses.total,
+                step,
+            });
+        }
+        let gradients = Gradients::of(&loss, &self.params)?;
+        self.optimiser
+            .step(&gradients, self.schedule.factor(step))?;
+        self.average.update(&self.params, step)?;
+        Ok(losses)
+    }
+}
+
+impl EpochJob for Trainer {
+    type Record = EpochRecord;
+
     /// One pass over the training dialogues, then validation with the averaged weights.
     fn epoch(
         &mut self,
@@ -207,7 +221,9 @@ impl Trainer {
         progress: &mut dyn Progress,
     ) -> Result<EpochRecord, TrainingError> {
         let started = Instant::now();
-        let batches = self.batches(epoch_idx);
+        let lengths: Vec<usize> = self.train.iter().map(Prepared::len).collect();
+        let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
+        let batches = length_batches(&lengths, size, LENGTH_JITTER, seed, epoch_idx);
         let n_batches = batches.len() as u64;
         progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
         let mut sums = Losses::default();
@@ -236,86 +252,37 @@ impl Trainer {
         })
     }
 
-    /// Which dialogues go together: neighbours in length, in an order of the epoch's own.
-    fn batches(&self, epoch_idx: u64) -> Vec<Vec<usize>> {
-        let stream = RandomStream::new(self.recipe.seed)
-            .named("order")
-            .numbered(epoch_idx);
-        let mut order: Vec<(f64, usize)> = (0..self.train.len())
-            .map(|idx| {
-                let jitter = (2.0 * stream.uniform(idx as u64) - 1.0) * LENGTH_JITTER;
-                (self.train[idx].len() as f64 + jitter, idx)
-            })
-            .collect();
-        order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let indices: Vec<usize> = order.into_iter().map(|(_, idx)| idx).collect();
-        let chunks = indices.chunks(self.recipe.fit.batch_size);
-        let mut batches: Vec<(u64, Vec<usize>)> = chunks
-            .enumerate()
-            .map(|(place, chunk)| (stream.named("batches").bits(place as u64), chunk.to_vec()))
-            .collect();
-        batches.sort_by_key(|(key, _)| *key);
-        batches.into_iter().map(|(_, batch)| batch).collect()
+    fn is_done(&self, epochs: &[EpochRecord]) -> bool {
+        epochs.len() as u64 >= self.recipe.fit.n_epochs
     }
 
-    fn step(&mut self, members: &[usize], step: u64) -> Result<Losses, TrainingError> {
-        let dialogues: Vec<&Prepared> = members.iter().map(|&idx| &self.train[idx]).collect();
-        let batch = batch(&dialogues, Some(self.n_emotions))?;
-        if batch.instances.is_empty() {
-            return Ok(Losses::default());
-        }
-        let mut pass = Pass::train(self.recipe.seed, step);
-        let (loss, losses) = loss(&self.model, &batch, &self.recipe.loss, &mut pass)?;
-        if !losses.total.is_finite() {
-            return Err(TrainingError::Diverged {
-                loss: losses.total,
-                step,
-            });
-        }
-        let gradients = Gradients::of(&loss, &self.params)?;
-        self.optimiser
-            .step(&gradients, self.schedule.factor(step))?;
-        self.average.update(&self.params, step)?;
-        Ok(losses)
+    fn line(&self, record: &EpochRecord) -> String {
+        epoch_line(record, self.recipe.fit.n_epochs)
     }
 
-    fn save(&self, run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
-        let metadata = BTreeMap::from([("epoch".to_owned(), epochs.len().to_string())]);
-        let plain = |_: &str| smes_nn::checkpoint::StoredAs::F32;
+    fn draw(&self, run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
+        write_curves(run, epochs)
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), TrainingError> {
         let write = |name: &str, tensors: &BTreeMap<String, Tensor>| {
-            let path = run.dir().join(name);
-            smes_nn::checkpoint::write(&path, tensors, &metadata, plain)
+            checkpoint::write(&dir.join(name), tensors, &BTreeMap::new(), |_| {
+                StoredAs::F32
+            })
         };
-        fs_err::create_dir_all(run.dir().join("state"))?;
         write(STATE_WEIGHTS, &self.params.tensors())?;
         write(STATE_AVERAGE, self.average.values())?;
         write(STATE_BEST, &self.best)?;
-        self.optimiser.save(run.dir().join(STATE_OPTIMISER))?;
-        // Last, because it says how many epochs the state stands for.
-        run.write_epochs(epochs)
+        Ok(self.optimiser.save(dir.join(STATE_OPTIMISER))?)
     }
 
-    fn restore(&mut self, run: &RunFolder) -> Result<Vec<EpochRecord>, TrainingError> {
-        let epochs: Vec<EpochRecord> = run.read_epochs()?;
-        if epochs.is_empty() {
-            return Ok(epochs);
-        }
-        let read = |name: &str| -> Result<BTreeMap<String, Tensor>, TrainingError> {
-            let read = smes_nn::checkpoint::read_file(&run.dir().join(name))?;
-            if read.metadata.get("epoch") != Some(&epochs.len().to_string()) {
-                return Err(TrainingError::NotResumable {
-                    path: run.dir().to_owned(),
-                    reason: format!("{name} is not of epoch {}", epochs.len()),
-                });
-            }
-            Ok(read.tensors)
-        };
+    fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
+        let read = |name: &str| Ok::<_, NnError>(checkpoint::read_file(&dir.join(name))?.tensors);
         self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
-        self.average =
-            ParamAverage::from_values(read(STATE_AVERAGE)?, self.recipe.fit.average_decay);
+        let decay = self.recipe.fit.average_decay;
+        self.average = ParamAverage::from_values(read(STATE_AVERAGE)?, decay);
         self.best = read(STATE_BEST)?;
-        self.optimiser.restore(run.dir().join(STATE_OPTIMISER))?;
-        Ok(epochs)
+        Ok(self.optimiser.restore(dir.join(STATE_OPTIMISER))?)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Training end to end on an invented corpus with a tiny random encoder.
 
 mod fixture;
+mod seq2seq;
 mod starter;
