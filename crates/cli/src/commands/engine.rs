@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use smes_cues::{CueExtractor, NativeExtractor};
-use smes_reasoning::{Reasoner, ReasoningError};
+use smes_reasoning::sequence::LabelDecoding;
+use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
@@ -16,12 +17,36 @@ use crate::exit::Advice;
 /// What plans, answers and reads clips.
 #[derive(clap::Args, Debug)]
 pub(crate) struct EngineArgs {
-    /// Model that plans and answers.
-    #[arg(long, default_value = "starter", value_name = "NAME")]
+    /// Model that plans and answers: `starter`, `starter:DIR`, `blenderbot:RUN`.
+    #[arg(long, default_value = "starter", value_name = "NAME[:PLACE]")]
     reasoner: String,
+    #[command(flatten)]
+    options: ReasonerArgs,
     /// What reads voice and face in clips.
     #[arg(long, value_enum, default_value_t = CuesChoice::Native)]
     cues: CuesChoice,
+}
+
+/// What may be asked of a reasoner beside its name.
+#[derive(clap::Args, Debug, Clone, Copy, Default)]
+pub(crate) struct ReasonerArgs {
+    /// How `blenderbot` decodes labels: `sequential`, or as the authors' released code does, all
+    /// from the first position: `first-step` (drawn by chance) or `first-step-argmax`.
+    #[arg(long, value_name = "WAY", default_value_t)]
+    labels: LabelDecoding,
+    /// Seed of what `blenderbot` draws by chance.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+impl ReasonerArgs {
+    /// As the library wants it.
+    pub(crate) fn options(self) -> ReasonerOptions {
+        ReasonerOptions {
+            labels: self.labels,
+            seed: self.seed,
+        }
+    }
 }
 
 /// The cue extractors that can be chosen.
@@ -36,10 +61,11 @@ enum CuesChoice {
 impl EngineArgs {
     /// The engine; loads the model.
     pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
+        let options = self.options.options();
         let reasoner: Arc<dyn Reasoner> = if reasoners::is_of_corpus(&self.reasoner) {
-            reasoners::open(&self.reasoner, None, &Console::new(false, true))?.into()
+            reasoners::open(&self.reasoner, options, None, &Console::new(false, true))?.into()
         } else {
-            smes_reasoning::open(&self.reasoner)
+            smes_reasoning::open_with(&self.reasoner, options)
                 .map_err(reasoner_error)?
                 .into()
         };

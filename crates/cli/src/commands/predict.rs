@@ -1,6 +1,6 @@
 //! `smes predict`: a reasoner over a split of a corpus, its plans into a prediction file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -8,14 +8,16 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use smes_corpus::{Corpus, CorpusError};
-use smes_dialogue::{Cue, Dialogue, DialogueContext, DialogueId, SplitName, StrategySet};
+use clap::ValueEnum;
+use smes_corpus::{Corpus, CorpusError, CueMap};
+use smes_dialogue::{Dialogue, DialogueContext, DialogueId, Plan, SplitName, StrategySet};
 use smes_evaluation::{
-    CorpusRef, FORMAT, Header, Instance, InstanceError, Majority, PredictionTimings,
+    CorpusRef, FORMAT, Header, Instance, InstanceError, Majority, Predicted, PredictionTimings,
     PredictionWriter, Record, VERSION, config_hash, instances, train_majority,
 };
-use smes_reasoning::Reasoner;
+use smes_reasoning::{LabelTasks, Reasoner};
 
+use super::engine::ReasonerArgs;
 use super::reasoners::{self, bad_corpus, bad_reasoner};
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -28,6 +30,28 @@ Example:
 The instances are those of the published protocol: every supporter utterance but a dialogue's
 first utterance. The reasoner sees the words so far and the supporter's past strategies, never an
 emotion label; cues only with --cues.";
+
+/// Where the supporter's strategies in a history come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryStrategies {
+    /// The corpus's labels, as in the published protocol.
+    #[default]
+    Gold,
+    /// The reasoner's own predictions, as in a live conversation.
+    Predicted,
+    /// Nowhere.
+    None,
+}
+
+impl HistoryStrategies {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gold => "gold",
+            Self::Predicted => "predicted",
+            Self::None => "none",
+        }
+    }
+}
 
 /// Runs a reasoner over a split and writes its predictions.
 #[derive(clap::Args, Debug)]
@@ -55,6 +79,12 @@ pub(crate) struct PredictArgs {
     /// Words the responses too, not only the labels.
     #[arg(long)]
     pub(crate) responses: bool,
+    /// Strategies of the supporter in the history: as the corpus has them, as predicted before in
+    /// the same dialogue, or none.
+    #[arg(long, value_enum, default_value_t = HistoryStrategies::Gold)]
+    pub(crate) history_strategies: HistoryStrategies,
+    #[command(flatten)]
+    pub(crate) options: ReasonerArgs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -71,18 +101,24 @@ pub(crate) fn write(
     corpus: &Corpus,
     console: &Console,
 ) -> anyhow::Result<Header> {
-    let reasoner = reasoners::open(&args.reasoner, Some(corpus), console)?;
+    let reasoner = reasoners::open(
+        &args.reasoner,
+        args.options.options(),
+        Some(corpus),
+        console,
+    )?;
     same_labels(corpus, reasoner.as_ref())?;
     let work = work(args, corpus)?;
     let cues = match &args.cues {
         Some(extractor) => cues(corpus, extractor, &work).map_err(bad_corpus)?,
-        None => Cues::new(),
+        None => CueMap::new(),
     };
     let header = header(args, corpus, reasoner.as_ref(), &work)?;
     let predictor = Predictor {
         reasoner: reasoner.as_ref(),
         cues,
         responses: args.responses,
+        history_strategies: args.history_strategies,
     };
     let n_instances = header.n_instances;
     let mut writer = PredictionWriter::create(&args.out, &header)?;
@@ -117,8 +153,6 @@ fn told(args: &PredictArgs, console: &Console, header: &Header) -> anyhow::Resul
 
 /// A dialogue with the instances of it that are to be predicted.
 type Work = Vec<(Dialogue, Vec<Instance>)>;
-/// Cues by dialogue and utterance.
-type Cues = HashMap<(DialogueId, usize), Cue>;
 
 /// The dialogues of the split in corpus order, up to the limit of instances.
 fn work(args: &PredictArgs, corpus: &Corpus) -> anyhow::Result<Work> {
@@ -150,16 +184,9 @@ fn work(args: &PredictArgs, corpus: &Corpus) -> anyhow::Result<Work> {
     Ok(work)
 }
 
-fn cues(corpus: &Corpus, extractor: &str, work: &Work) -> Result<Cues, CorpusError> {
-    let wanted: HashSet<&DialogueId> = work.iter().map(|(dialogue, _)| &dialogue.id).collect();
-    let mut cues = Cues::new();
-    for record in corpus.cues(extractor)? {
-        let record = record?;
-        if wanted.contains(&record.dialogue) {
-            cues.insert((record.dialogue, record.utterance), record.cue);
-        }
-    }
-    Ok(cues)
+fn cues(corpus: &Corpus, extractor: &str, work: &Work) -> Result<CueMap, CorpusError> {
+    let wanted = work.iter().map(|(dialogue, _)| &dialogue.id).collect();
+    corpus.cues_of(extractor, &wanted)
 }
 
 fn majority(corpus: &Corpus) -> Result<Majority, CorpusError> {
@@ -182,6 +209,10 @@ fn header(
 ) -> anyhow::Result<Header> {
     let id = reasoner.id();
     let limit = args.limit.map_or_else(String::new, |n| n.to_string());
+    let seed = args
+        .options
+        .seed
+        .map_or_else(String::new, |n| n.to_string());
     Ok(Header {
         format: FORMAT.to_owned(),
         version: VERSION,
@@ -198,13 +229,15 @@ fn header(
             ("cues", args.cues.as_deref().unwrap_or_default()),
             ("responses", if args.responses { "yes" } else { "no" }),
             ("limit", &limit),
+            ("history_strategies", args.history_strategies.as_str()),
+            ("seed", &seed),
         ]),
         reasoner: id,
         emotions: reasoner.emotions().iter().cloned().collect(),
         strategies: reasoner.strategies().iter().cloned().collect(),
         majority: majority(corpus).map_err(bad_corpus)?,
         created_with: format!("smes {}", env!("CARGO_PKG_VERSION")),
-        seed: None,
+        seed: args.options.seed,
     })
 }
 
@@ -233,8 +266,9 @@ fn same_labels(corpus: &Corpus, reasoner: &dyn Reasoner) -> anyhow::Result<()> {
 
 struct Predictor<'r> {
     reasoner: &'r dyn Reasoner,
-    cues: Cues,
+    cues: CueMap,
     responses: bool,
+    history_strategies: HistoryStrategies,
 }
 
 impl Predictor<'_> {
@@ -275,24 +309,37 @@ impl Predictor<'_> {
     }
 
     fn dialogue(&self, dialogue: &Dialogue, instances: &[Instance]) -> anyhow::Result<Vec<Record>> {
-        instances
-            .iter()
-            .map(|instance| {
-                self.instance(dialogue, instance).with_context(|| {
-                    format!(
-                        "utterance {} of dialogue `{}`",
-                        instance.utterance_idx, dialogue.id
-                    )
-                })
-            })
-            .collect()
+        let mut history = DialogueContext::before(&dialogue.utterances, dialogue.utterances.len());
+        for (idx, utterance) in history.utterances.iter_mut().enumerate() {
+            utterance.cue = self.cues.get(&(dialogue.id.clone(), idx)).cloned();
+            if self.history_strategies != HistoryStrategies::Gold {
+                utterance.strategy = None;
+            }
+        }
+        let mut records = Vec::with_capacity(instances.len());
+        for instance in instances {
+            let at = instance.utterance_idx;
+            let record = self
+                .instance(dialogue, &history, instance)
+                .with_context(|| format!("utterance {at} of dialogue `{}`", dialogue.id))?;
+            if self.history_strategies == HistoryStrategies::Predicted {
+                let predicted = record.predicted.strategy.as_ref();
+                history.utterances[at].strategy = predicted.map(|one| one.label.clone());
+            }
+            records.push(record);
+        }
+        Ok(records)
     }
 
-    fn instance(&self, dialogue: &Dialogue, instance: &Instance) -> anyhow::Result<Record> {
-        let mut context = DialogueContext::before(&dialogue.utterances, instance.utterance_idx);
-        for (idx, utterance) in context.utterances.iter_mut().enumerate() {
-            utterance.cue = self.cues.get(&(dialogue.id.clone(), idx)).cloned();
-        }
+    fn instance(
+        &self,
+        dialogue: &Dialogue,
+        history: &DialogueContext,
+        instance: &Instance,
+    ) -> anyhow::Result<Record> {
+        let context = DialogueContext {
+            utterances: history.utterances[..instance.utterance_idx].to_vec(),
+        };
         let begun = Instant::now();
         let plan = self.reasoner.plan(&context).map_err(bad_reasoner)?;
         let mut timings = PredictionTimings {
@@ -311,13 +358,23 @@ impl Predictor<'_> {
             utterance: instance.utterance_idx,
             gold: instance.gold.clone(),
             user_emotion_from: instance.user_emotion_from,
-            predicted: (&plan).into(),
+            predicted: decided(&plan, self.reasoner.tasks()),
             response,
             target_log_prob: None,
             last_strategy: instance.last_strategy.clone(),
             continues_turn: instance.continues_turn,
             timings: Some(timings),
         })
+    }
+}
+
+/// The labels of a plan that the reasoner decides.
+fn decided(plan: &Plan, tasks: LabelTasks) -> Predicted {
+    let all = Predicted::from(plan);
+    Predicted {
+        user_emotion: all.user_emotion.filter(|_| tasks.user_emotion),
+        strategy: all.strategy.filter(|_| tasks.strategy),
+        system_emotion: all.system_emotion.filter(|_| tasks.system_emotion),
     }
 }
 
@@ -401,6 +458,8 @@ mod tests {
             limit: None,
             cues: None,
             responses: false,
+            history_strategies: HistoryStrategies::Gold,
+            options: ReasonerArgs::default(),
         }
     }
 
@@ -499,6 +558,7 @@ mod tests {
             reasoner: &SeesCues(smes_reasoning::controls::Majority::new()),
             cues: cues(&corpus, &extractor, &work).unwrap(),
             responses: false,
+            history_strategies: HistoryStrategies::Gold,
         };
         let mut n_records = 0;
         predictor
@@ -508,6 +568,44 @@ mod tests {
             })
             .unwrap();
         assert_eq!(n_records, 3);
+    }
+
+    #[test]
+    fn the_history_has_the_strategies_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = args(folder.path(), "repeat-last-strategy");
+        let mut predicted = |from| {
+            args.history_strategies = from;
+            args.out = folder.path().join(format!("{}.jsonl", from.as_str()));
+            run(&args, &quiet()).unwrap();
+            let records = PredictionReader::open(&args.out)
+                .unwrap()
+                .map(Result::unwrap);
+            let label = |record: Record| record.predicted.strategy.unwrap().label.to_string();
+            records.map(label).collect::<Vec<String>>()
+        };
+        let gold = predicted(HistoryStrategies::Gold);
+        assert_eq!(
+            gold,
+            ["Structuring the therapy", "Open question", "Restatement"]
+        );
+        // The first answer is the majority, and from then on it repeats itself.
+        let own = predicted(HistoryStrategies::Predicted);
+        assert_eq!(own, ["Interpretation"; 3]);
+        assert_eq!(predicted(HistoryStrategies::None), ["Interpretation"; 3]);
+    }
+
+    #[test]
+    fn labels_that_a_reasoner_does_not_decide_are_not_predicted() {
+        let plan = smes_reasoning::controls::Majority::new()
+            .plan(&DialogueContext::default())
+            .unwrap();
+        let tasks = LabelTasks {
+            user_emotion: false,
+            ..LabelTasks::ALL
+        };
+        let predicted = decided(&plan, tasks);
+        assert!(predicted.user_emotion.is_none() && predicted.strategy.is_some());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use smes_dialogue::{
 use smes_evaluation::{best_constant, instances, with_cue};
 use smes_reasoning::controls::{ConstantSentence, Example, NearestContext, RandomResponse};
 use smes_reasoning::starter::StarterReasoner;
-use smes_reasoning::{Reasoner, ReasoningError};
+use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError};
 
 use crate::console::Console;
 use crate::exit::Advice;
@@ -25,15 +25,18 @@ const TARGET_CUES: &str = "video-llama";
 /// Utterances of an example's history that a control can use.
 const N_CONTEXT: usize = 4;
 
-/// The reasoner of that name; `corpus` is that of the command, if it has one.
+/// The reasoner of that name; `corpus` is that of the command, if it has one. The controls of
+/// responses have no options.
 pub(crate) fn open(
     name: &str,
+    options: ReasonerOptions,
     corpus: Option<&Corpus>,
     console: &Console,
 ) -> anyhow::Result<Box<dyn Reasoner>> {
     let Some(wish) = Wish::parse(name) else {
-        return smes_reasoning::open(name).map_err(bad_reasoner);
+        return smes_reasoning::open_with(name, options).map_err(bad_reasoner);
     };
+    options.check_unused(name).map_err(bad_reasoner)?;
     let own = wish.place.map(|place| Corpus::open(Path::new(place)));
     let own = own.transpose().map_err(bad_corpus)?;
     let Some(corpus) = own.as_ref().or(corpus) else {
@@ -214,7 +217,7 @@ mod tests {
         let console = Console::new(false, true);
         let context = DialogueContext::default();
         let say = |name: &str| {
-            let control = open(name, Some(&corpus), &console).unwrap();
+            let control = open(name, ReasonerOptions::default(), Some(&corpus), &console).unwrap();
             let plan = control.plan(&context).unwrap();
             let reply = control.respond(&context, &plan, &mut |_| {}).unwrap();
             reply.text.into_inner()
@@ -222,7 +225,14 @@ mod tests {
         assert!(!say("random-response").is_empty());
         assert!(!say("constant-sentence").is_empty());
         assert!(say("random-response+cue").len() > say("random-response").len().min(20));
-        let error = open("random-response", None, &console).err().unwrap();
+        let error = open(
+            "random-response",
+            ReasonerOptions::default(),
+            None,
+            &console,
+        )
+        .err()
+        .unwrap();
         assert_eq!(
             error.to_string(),
             "control `random-response` needs a corpus"

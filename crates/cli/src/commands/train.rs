@@ -1,13 +1,14 @@
 //! `smes train`: a model by its recipe.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use smes_corpus::Corpus;
-use smes_training::starter::{EpochRecord, StarterRecipe, train_starter};
-use smes_training::{Progress, TrainingError};
+use smes_training::seq2seq::{Seq2seqRecipe, train_seq2seq};
+use smes_training::starter::{StarterRecipe, train_starter};
+use smes_training::{Progress, RecipeFile, RecipeKind, TrainingError};
 
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -16,7 +17,9 @@ const EXAMPLE: &str = "\
 Examples:
   smes train recipes/starter.toml --corpus corpora/mesc
   smes train recipes/starter.toml --seed 2 --out runs/starter-2
-  smes train recipes/starter.toml --seed 2 --out runs/starter-2 --resume";
+  smes train recipes/starter.toml --seed 2 --out runs/starter-2 --resume
+  smes train recipes/smes.toml                 the paper's model
+  smes train recipes/smes-small.toml           the same from scratch, small";
 
 /// Arguments of `smes train`.
 #[derive(clap::Args, Debug)]
@@ -42,65 +45,121 @@ pub(crate) struct TrainArgs {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Summary<'a> {
-    run: PathBuf,
+struct Summary<'a, E> {
+    run: &'a Path,
     model: PathBuf,
     weight_bytes: u64,
-    best: &'a EpochRecord,
+    best: &'a E,
     n_epochs: usize,
 }
 
 pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<()> {
-    let mut recipe = StarterRecipe::load(&args.recipe).map_err(advise)?;
-    if let Some(corpus) = &args.corpus {
-        recipe.corpus.clone_from(corpus);
+    let file = RecipeFile::read(&args.recipe).map_err(advise)?;
+    match file.kind() {
+        RecipeKind::Starter => starter(args, &file, console),
+        RecipeKind::Seq2seq => seq2seq(args, &file, console),
     }
-    recipe.seed = args.seed.unwrap_or(recipe.seed);
-    let out = args
-        .out
-        .clone()
-        .unwrap_or_else(|| format!("runs/{}-{}", recipe.name, recipe.seed).into());
-    let corpus = Corpus::open(&recipe.corpus)
-        .map_err(|error| Advice::bad_input(error.hint(), error))
-        .context("the corpus to train on")?;
+}
+
+fn starter(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
+    let mut recipe = StarterRecipe::of_file(file).map_err(advise)?;
+    let (corpus, out) = args.place(&recipe.name, &mut recipe.corpus, &mut recipe.seed)?;
     let mut progress = Bars { console, bar: None };
     let trained =
         train_starter(&recipe, &corpus, &out, args.resume, &mut progress).map_err(advise)?;
-    let model = out.join("model");
-    if console.is_json() {
-        let best = &trained.best;
-        let (n_epochs, weight_bytes) = (trained.epochs.len(), trained.weight_bytes);
-        return console.json(&Summary {
-            run: out,
-            model,
-            weight_bytes,
-            best,
-            n_epochs,
-        });
-    }
     let scores = &trained.best.validation;
-    console.line(&format!(
+    let line = format!(
         "epoch {} of {} chosen: validation emotion {:.3}, strategy {:.3}, system emotion {:.3}",
         trained.best.epoch,
         trained.epochs.len(),
         scores.user_emotion.accuracy,
         scores.strategy.accuracy,
         scores.system_emotion.accuracy,
-    ));
+    );
+    let summary = Summary {
+        model: out.join("model"),
+        run: &out,
+        weight_bytes: trained.weight_bytes,
+        best: &trained.best,
+        n_epochs: trained.epochs.len(),
+    };
+    let reasoner = format!("starter:{}", summary.model.display());
+    told(console, &line, &summary, &recipe.corpus, &reasoner)
+}
+
+fn seq2seq(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
+    let mut recipe = Seq2seqRecipe::of_file(file).map_err(advise)?;
+    let (corpus, out) = args.place(&recipe.name, &mut recipe.corpus, &mut recipe.seed)?;
+    let mut progress = Bars { console, bar: None };
+    let trained =
+        train_seq2seq(&recipe, &corpus, &out, args.resume, &mut progress).map_err(advise)?;
+    let scores = &trained.best.validation;
+    let line = format!(
+        "epoch {} of {} chosen: validation perplexity {:.2} (of responses {:.2})",
+        trained.best.epoch,
+        trained.epochs.len(),
+        scores.perplexity,
+        scores.response_perplexity,
+    );
+    let summary = Summary {
+        model: out.join("model"),
+        run: &out,
+        weight_bytes: trained.weight_bytes,
+        best: &trained.best,
+        n_epochs: trained.epochs.len(),
+    };
+    let reasoner = format!("blenderbot:{}", out.display());
+    told(console, &line, &summary, &recipe.corpus, &reasoner)
+}
+
+/// Says what came of it and what to do next.
+fn told<E: Serialize>(
+    console: &Console,
+    line: &str,
+    summary: &Summary<'_, E>,
+    corpus: &Path,
+    reasoner: &str,
+) -> anyhow::Result<()> {
+    if console.is_json() {
+        return console.json(summary);
+    }
+    console.line(line);
     console.line(&format!(
-        "wrote {} ({:.1} MB); next: smes predict --corpus {} --split test --reasoner starter:{} --out predictions.jsonl",
-        model.display(),
-        trained.weight_bytes as f64 / 1e6,
-        recipe.corpus.display(),
-        model.display(),
+        "wrote {} ({:.1} MB); next: smes predict --corpus {} --split test --reasoner {reasoner} --out predictions.jsonl",
+        summary.model.display(),
+        summary.weight_bytes as f64 / 1e6,
+        corpus.display(),
     ));
     Ok(())
+}
+
+impl TrainArgs {
+    /// Puts the command line over a recipe; gives the corpus and the run folder.
+    fn place(
+        &self,
+        name: &str,
+        corpus: &mut PathBuf,
+        seed: &mut u64,
+    ) -> anyhow::Result<(Corpus, PathBuf)> {
+        if let Some(other) = &self.corpus {
+            corpus.clone_from(other);
+        }
+        *seed = self.seed.unwrap_or(*seed);
+        let default = || format!("runs/{name}-{seed}").into();
+        let out = self.out.clone().unwrap_or_else(default);
+        let corpus = Corpus::open(corpus)
+            .map_err(|error| Advice::bad_input(error.hint(), error))
+            .context("the corpus to train on")?;
+        Ok((corpus, out))
+    }
 }
 
 fn advise(error: TrainingError) -> anyhow::Error {
     let hint = error.hint();
     match error {
-        TrainingError::NoEncoder { .. } => Advice::missing(hint, error),
+        TrainingError::NoEncoder { .. } | TrainingError::NoPretrained { .. } => {
+            Advice::missing(hint, error)
+        }
         TrainingError::Diverged { .. } => error.into(),
         _ => Advice::bad_input(hint, error),
     }

@@ -6,7 +6,8 @@ use smes_corpus::Corpus;
 use smes_evaluation::suite::{Suite, SuiteError, SystemSource, SystemSpec};
 use smes_evaluation::{GoldSet, Predictions, config_hash, content_hash};
 
-use crate::commands::predict::{self, PredictArgs};
+use crate::commands::engine::ReasonerArgs;
+use crate::commands::predict::{self, HistoryStrategies, PredictArgs};
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -82,6 +83,8 @@ impl Workshop<'_> {
             limit: None,
             cues: system.cues.clone(),
             responses: !system.labels_only,
+            history_strategies: HistoryStrategies::default(),
+            options: ReasonerArgs::default(),
             output: Output::default(),
         };
         predict::write(&args, self.corpus, self.console)?;
