@@ -8,7 +8,7 @@ use ureq::http::{Response, Uri};
 use ureq::{Agent, Body};
 
 use crate::pace::Pace;
-use crate::protocol::{Binding, error_code, read_answer, request};
+use crate::protocol::{Form, error_code, read_answer, request};
 use crate::{EndpointError, Prompt, Usage};
 
 /// Largest answer that is read, in bytes.
@@ -57,7 +57,7 @@ pub struct Client {
     host: String,
     agent: Agent,
     pace: Pace,
-    binding: Mutex<Binding>,
+    form: Mutex<Form>,
 }
 
 /// How one try ended, when not well.
@@ -97,7 +97,7 @@ impl Client {
             .new_agent();
         Ok(Self {
             pace: Pace::new(config.n_per_minute),
-            binding: Mutex::new(Binding::Schema),
+            form: Mutex::new(Form::Schema),
             agent,
             host,
             config,
@@ -159,27 +159,27 @@ impl Client {
         })
     }
 
-    /// One try, with the strictest binding that the server is known to take.
+    /// One try, asking for as much as the server is known to do.
     fn try_once(&self, prompt: &Prompt) -> Result<(Private<String>, Usage), Failed> {
-        let mut binding = *self.binding();
+        let mut form = *self.form();
         loop {
-            let failed = match self.send(prompt, binding) {
+            let failed = match self.send(prompt, form) {
                 Ok(answer) => {
-                    *self.binding() = binding;
+                    *self.form() = form;
                     return Ok(answer);
                 }
                 Err(failed) => failed,
             };
-            match (&failed, binding.weaker()) {
-                (Failed::ForGood(400 | 422 | 501, _), Some(weaker)) => binding = weaker,
+            match (&failed, form.weaker()) {
+                (Failed::ForGood(400 | 422 | 501, _), Some(weaker)) => form = weaker,
                 _ => return Err(failed),
             }
         }
     }
 
-    fn send(&self, prompt: &Prompt, binding: Binding) -> Result<(Private<String>, Usage), Failed> {
+    fn send(&self, prompt: &Prompt, form: Form) -> Result<(Private<String>, Usage), Failed> {
         let url = format!("{}/chat/completions", self.config.url);
-        let body = request(&self.config.model, prompt, binding, self.config.max_tokens);
+        let body = request(&self.config.model, prompt, form, self.config.max_tokens);
         let mut request = self
             .agent
             .post(url)
@@ -207,8 +207,8 @@ impl Client {
         }
     }
 
-    fn binding(&self) -> std::sync::MutexGuard<'_, Binding> {
-        self.binding.lock().unwrap_or_else(PoisonError::into_inner)
+    fn form(&self) -> std::sync::MutexGuard<'_, Form> {
+        self.form.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -35,49 +35,54 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// How the answer is bound, strictest first; servers differ in what they can.
+/// What a request asks of the server, most first; servers differ in what they can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Binding {
-    /// By the schema.
+pub(crate) enum Form {
+    /// An answer bound by the schema, as repeatable and as short as asked.
     Schema,
-    /// To some JSON object.
+    /// The same from models that refuse a temperature, a seed and `max_tokens`.
+    SchemaAlone,
+    /// Some JSON object.
     Object,
-    /// By the words of the prompt alone.
+    /// What the prompt's words bring about.
     Words,
 }
 
-impl Binding {
+impl Form {
     /// What to try when a server cannot do this one.
     pub(crate) const fn weaker(self) -> Option<Self> {
         match self {
-            Self::Schema => Some(Self::Object),
+            Self::Schema => Some(Self::SchemaAlone),
+            Self::SchemaAlone => Some(Self::Object),
             Self::Object => Some(Self::Words),
             Self::Words => None,
         }
     }
 }
 
-/// The body of a request. Temperature 0 and a seed: as repeatable as the server is.
-pub(crate) fn request(model: &str, prompt: &Prompt, binding: Binding, max_tokens: u32) -> Value {
+/// The body of a request.
+pub(crate) fn request(model: &str, prompt: &Prompt, form: Form, max_tokens: u32) -> Value {
     let mut body = json!({
         "model": model,
         "messages": [
             {"role": "system", "content": prompt.system},
             {"role": "user", "content": prompt.user},
         ],
-        "temperature": 0,
-        "seed": 1,
-        "max_tokens": max_tokens,
     });
-    match binding {
-        Binding::Schema => {
+    if form != Form::SchemaAlone {
+        body["temperature"] = 0.into();
+        body["seed"] = 1.into();
+        body["max_tokens"] = max_tokens.into();
+    }
+    match form {
+        Form::Schema | Form::SchemaAlone => {
             body["response_format"] = json!({
                 "type": "json_schema",
                 "json_schema": {"name": prompt.schema_name, "strict": true, "schema": prompt.schema},
             });
         }
-        Binding::Object => body["response_format"] = json!({"type": "json_object"}),
-        Binding::Words => {}
+        Form::Object => body["response_format"] = json!({"type": "json_object"}),
+        Form::Words => {}
     }
     body
 }

@@ -250,7 +250,7 @@ fn a_server_without_schemas_is_asked_in_the_ways_it_can() {
     assert_eq!((done.n_new, done.n_failed), (12, 0));
     assert_eq!(
         endpoint.requests().len(),
-        14,
+        15,
         "what it cannot do is asked once only"
     );
 }
@@ -353,4 +353,30 @@ fn a_judges_file_never_mixes_two_models() {
     };
     let error = judge(&study, &client(&endpoint.url), &other, &mut || {}).unwrap_err();
     assert!(matches!(error, RatingError::OtherJudge { .. }), "{error}");
+}
+
+#[test]
+fn a_real_server_that_is_bound_by_the_schema_answers_every_question() {
+    let Ok(url) = std::env::var("SMES_JUDGE_ENDPOINT") else {
+        eprintln!(
+            "skipped: SMES_JUDGE_ENDPOINT is not set (scripts/serve-tiny-judge.py gives one)"
+        );
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let study = study(folder.path());
+    let client = Client::new(Config {
+        url,
+        model: "rule".to_owned(),
+        key: None,
+        timeout: Duration::from_mins(1),
+        n_tries: 2,
+        n_per_minute: 6_000,
+        max_tokens: 1_000,
+    })
+    .unwrap();
+    let done = judge(&study, &client, &options(), &mut || {}).unwrap();
+    assert_eq!((done.n_new, done.n_failed), (12, 0));
+    assert!(done.usage.prompt_tokens > 0 && done.usage.completion_tokens > 0);
+    assert_eq!(judged(&study).n_items, N_MOMENTS);
 }

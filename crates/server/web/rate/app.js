@@ -20,7 +20,10 @@ export class RatingApp {
   #desk = new Desk({
     save: (state) => this.#showSaved(state),
     progress: (progress) => this.#showProgress(progress),
-    refused: (message) => this.#announce(message),
+    refused: (message) => {
+      this.#fault = message;
+      this.#announce(message);
+    },
   });
   /** @type {Entered | null} */
   #entered = null;
@@ -32,6 +35,8 @@ export class RatingApp {
   #progress = { n_tasks: 0, n_whole: 0, next: null, pace_ms: null };
   /** @type {{task: number, question: number, before: Choice | null}[]} what can be taken back, latest last */
   #past = [];
+  /** Why the last answer is not saved, in the program's words. */
+  #fault = '';
   /** When the task came into view; none while the page is hidden. @type {number | null} */
   #seenSince = null;
 
@@ -236,7 +241,8 @@ export class RatingApp {
   /** @param {SaveState} state */
   #showSaved(state) {
     document.body.dataset['saved'] = state;
-    byId('saved', HTMLElement).textContent = SAVE_WORDS[state];
+    if (state === 'saved') this.#fault = '';
+    byId('saved', HTMLElement).textContent = (state === 'waiting' && this.#fault) || SAVE_WORDS[state];
   }
 
   /** @param {string} text */
