@@ -71,6 +71,9 @@ def main():
         params.model.path = str(path)
         params.n_ctx = 65536
         params.n_parallel = 2
+        # More threads than free cores wait for each other in loops.
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 1
         params.warmup = False
         params.use_jinja = True
         params.hostnames = ["127.0.0.1"]
