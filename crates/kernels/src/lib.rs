@@ -32,9 +32,9 @@ mod residual;
 mod simd;
 mod softmax;
 mod storage;
-mod tied_cross_entropy;
 #[cfg(test)]
-mod twin;
+mod tests;
+mod tied_cross_entropy;
 
 pub use adamw::{AdamWFactors, adamw_update, squared_norm};
 pub use affine::Affine;

@@ -13,7 +13,14 @@ pub(crate) fn sum_over(n: usize, f: impl Fn(usize) -> f32) -> f32 {
             *sum += f(start + lane);
         }
     }
-    (n_whole..n).fold(lanes.iter().sum::<f32>(), |sum, i| sum + f(i))
+    // In halves, which takes a quarter of the time of one after the other.
+    for half in [8, 4, 2, 1] {
+        let (low, high) = lanes.split_at_mut(half);
+        for (low, high) in low.iter_mut().zip(high) {
+            *low += *high;
+        }
+    }
+    (n_whole..n).fold(lanes[0], |sum, i| sum + f(i))
 }
 
 /// Scalar product of two rows of the same length.

@@ -15,15 +15,18 @@ mod decode;
 mod layer;
 mod weights;
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 use smes_kernels::{embedding, linear, tied_cross_entropy};
 
+pub use crate::layers::DecodingWeights;
 pub use config::{BlenderbotConfig, Family};
 pub use weights::{open, resize_vocabulary, save};
 
 use crate::{
     Init, NllSum, NnError, ParamLoader, Pass, Precision,
-    layers::{Dropout, LayerNorm},
+    layers::{Dropout, LayerNorm, Prepared},
     seq2seq::{Memory, Seq2SeqConfig},
     tokenizer::TokenBatch,
 };
@@ -44,6 +47,8 @@ pub struct Blenderbot {
     shared: Tensor,
     /// `[V]`
     logits_bias: Tensor,
+    /// Table and bias of the head for decoding, once asked for.
+    head: Option<Arc<Prepared>>,
     encoder: Stack<EncoderLayer>,
     decoder: Stack<DecoderLayer>,
 }
@@ -78,6 +83,7 @@ impl Blenderbot {
             precision: Precision::F32,
             shared: loader.get(SHARED, &[n_rows, config.d_model], init)?,
             logits_bias: bias.squeeze(0)?,
+            head: None,
             encoder: Stack::load(&model.part("encoder"), config, scale_if(true), |loader| {
                 let load = |idx| EncoderLayer::load(&loader.part(format!("layers.{idx}")), config);
                 (0..config.encoder_layers).map(load).collect()
@@ -100,6 +106,23 @@ impl Blenderbot {
     #[must_use]
     pub fn with_precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
+    }
+
+    /// The same model with its weights as they are now prepared for decoding. Passes that train
+    /// still use the weights themselves.
+    ///
+    /// # Errors
+    /// When memory cannot be allocated.
+    pub fn for_decoding(mut self, how: DecodingWeights) -> Result<Self, NnError> {
+        for layer in &mut self.encoder.layers {
+            layer.prepare(how)?;
+        }
+        for layer in &mut self.decoder.layers {
+            layer.prepare(how)?;
+        }
+        let head = Prepared::new(&self.shared, Some(&self.logits_bias), how)?;
+        self.head = Some(Arc::new(head));
+        Ok(self.with_precision(Precision::Bf16))
     }
 
     /// The encoder's output for sources of unequal lengths.
@@ -165,18 +188,31 @@ impl Blenderbot {
         memory: &Memory,
         inputs: &[Vec<u32>],
         pass: &mut Pass,
-        see: impl FnMut(&Tensor),
+        mut see: impl FnMut(&Tensor),
     ) -> Result<Tensor, NnError> {
         check_lengths("inputs", inputs, self.search.max_positions)?;
         let token_ids = TokenBatch::pad(inputs, self.search.pad_id)?.token_ids;
-        let seen = Seen {
-            source: &self.project_source(memory, pass)?,
-            is_visible: &memory.attention_mask,
-            past: &[],
-            n_past: 0,
-        };
-        let (hidden, _) = self.decode(&token_ids, seen, pass, see)?;
-        Ok(hidden)
+        let mut hidden = self.enter_decoder(&token_ids, 0, pass)?;
+        see(&hidden);
+        for layer in &self.decoder.layers {
+            hidden = layer.forward_all(&hidden, &memory.hidden, &memory.attention_mask, pass)?;
+            see(&hidden);
+        }
+        self.decoder.norm_last(&hidden)
+    }
+
+    /// The embeddings of `[B, T]` tokens that follow `n_past` others.
+    fn enter_decoder(
+        &self,
+        token_ids: &Tensor,
+        n_past: usize,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let stack = &self.decoder;
+        // Unlike in the encoder, the norm comes before the places.
+        let tokens = stack.norm_embedding(&stack.tokens(token_ids, &self.shared)?)?;
+        let places = stack.places(n_past, token_ids.dim(1)?)?;
+        stack.dropout.forward(&tokens.broadcast_add(&places)?, pass)
     }
 
     /// The keys and values of the source in each decoder layer.
@@ -194,22 +230,15 @@ impl Blenderbot {
         token_ids: &Tensor,
         seen: Seen<'_>,
         pass: &mut Pass,
-        mut see: impl FnMut(&Tensor),
     ) -> Result<(Tensor, Vec<KeyValue>), NnError> {
         let stack = &self.decoder;
-        // Unlike in the encoder, the norm comes before the places.
-        let tokens = stack.norm_embedding(&stack.tokens(token_ids, &self.shared)?)?;
-        let places = stack.places(seen.n_past, token_ids.dim(1)?)?;
-        let mut hidden = tokens.broadcast_add(&places)?;
-        hidden = stack.dropout.forward(&hidden, pass)?;
-        see(&hidden);
+        let mut hidden = self.enter_decoder(token_ids, seen.n_past, pass)?;
         let mut kept = Vec::with_capacity(stack.layers.len());
         for (idx, layer) in stack.layers.iter().enumerate() {
             let (past, source) = (seen.past.get(idx), &seen.source[idx]);
             let (after, keys) = layer.forward(&hidden, past, source, seen.is_visible, pass)?;
             hidden = after;
             kept.push(keys);
-            see(&hidden);
         }
         Ok((stack.norm_last(&hidden)?, kept))
     }
@@ -222,8 +251,13 @@ impl Blenderbot {
     /// # Errors
     /// [`NnError::InputShape`] for states of another width.
     pub fn logits(&self, states: &Tensor, pass: &Pass) -> Result<Tensor, NnError> {
-        let bias = Some(&self.logits_bias);
-        Ok(linear(states, &self.shared, bias, pass.precision())?)
+        match &self.head {
+            Some(head) if !pass.is_training() => head.forward(states),
+            _ => {
+                let bias = Some(&self.logits_bias);
+                Ok(linear(states, &self.shared, bias, pass.precision())?)
+            }
+        }
     }
 
     /// Negative log-likelihood of the token after each state, without holding all logits.

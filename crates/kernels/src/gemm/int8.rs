@@ -228,15 +228,16 @@ impl Job<'_> {
                 let n_rows = (rows - i).min(MR);
                 let mut sums = [[0_i32; NR]; MR];
                 self.sums(first_row + i, n_rows, first_col + j, &mut sums);
-                for (r, sums) in sums.iter().enumerate().take(n_rows) {
-                    let n_cols = (cols - j).min(NR);
-                    self.finish(
-                        out.row_part(i + r, j, n_cols),
-                        first_row + i + r,
-                        first_col + j,
-                        sums,
-                    );
-                }
+                let n_cols = (cols - j).min(NR);
+                vectorise(
+                    #[inline(always)]
+                    || {
+                        for (r, sums) in sums.iter().enumerate().take(n_rows) {
+                            let out = out.row_part(i + r, j, n_cols);
+                            self.finish(out, first_row + i + r, first_col + j, sums);
+                        }
+                    },
+                );
             }
         }
     }
@@ -276,10 +277,23 @@ impl Job<'_> {
         sums: &[i32; NR],
     ) {
         let scale = self.activations.scales[row];
-        let (scales, offsets) = (&self.weight.scales[col..], &self.weight.offsets[col..]);
-        for (c, out) in out.iter_mut().enumerate() {
-            let bias = self.bias.map_or(0.0, |bias| bias[col + c]);
-            out.write((sums[c] - offsets[c]) as f32 * (scale * scales[c]) + bias);
+        let weight = self.weight.scales[col..]
+            .iter()
+            .zip(&self.weight.offsets[col..]);
+        let sums = sums.iter().zip(weight);
+        let value = |sum: i32, scaled: f32, offset: i32| (sum - offset) as f32 * (scale * scaled);
+        match self.bias {
+            None => {
+                for (out, (sum, (scaled, offset))) in out.iter_mut().zip(sums) {
+                    out.write(value(*sum, *scaled, *offset));
+                }
+            }
+            Some(bias) => {
+                let biased = out.iter_mut().zip(&bias[col..]);
+                for ((out, bias), (sum, (scaled, offset))) in biased.zip(sums) {
+                    out.write(value(*sum, *scaled, *offset) + bias);
+                }
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The attention of a Blenderbot: four projections, and keys and values that can be kept.
 
 use candle_core::Tensor;
-use smes_kernels::{AttentionSpec, attention};
+use smes_kernels::{AttentionSpec, Projections, attention, projected_attention};
 
 use crate::{
     Init, NnError, ParamLoader, Pass,
-    layers::{Dropout, Linear},
+    layers::{DecodingWeights, Dropout, Linear},
 };
 
 /// Projected keys and values, each `[B, S, D]`.
@@ -58,6 +58,65 @@ impl Attention {
         })
     }
 
+    /// Prepares the weights for decoding.
+    pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+        for map in [
+            &mut self.query,
+            &mut self.key,
+            &mut self.value,
+            &mut self.out,
+        ] {
+            map.prepare(how)?;
+        }
+        Ok(())
+    }
+
+    /// All four projections and the attention between them as one operation, where nothing has to
+    /// be kept.
+    ///
+    /// # Shapes
+    /// `x`: `[B, T, D]` · `memory`: `[B, S, D]`, `x` itself where absent · `is_visible`: `[B, S]`
+    pub(super) fn whole(
+        &self,
+        x: &Tensor,
+        memory: Option<&Tensor>,
+        is_visible: Option<&Tensor>,
+        is_causal: bool,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let affine = |map: &Linear| map.affine(pass);
+        let (query, key) = (affine(&self.query)?, affine(&self.key)?);
+        let (value, out) = (affine(&self.value)?, affine(&self.out)?);
+        let (Some(query), Some(key), Some(value), Some(out)) = (query, key, value, out) else {
+            let seen = self.project(memory.unwrap_or(x), pass)?;
+            return self.forward(x, &seen, is_visible, is_causal, pass);
+        };
+        let projections = Projections {
+            query,
+            key,
+            value,
+            out,
+        };
+        let spec = self.spec(x.dim(2)?, is_visible, is_causal, pass);
+        Ok(projected_attention(x, memory, &projections, &spec)?)
+    }
+
+    fn spec<'a>(
+        &self,
+        width: usize,
+        key_is_visible: Option<&'a Tensor>,
+        is_causal: bool,
+        pass: &mut Pass,
+    ) -> AttentionSpec<'a> {
+        AttentionSpec {
+            is_causal,
+            key_is_visible,
+            dropout: self.dropout.mask(pass),
+            precision: pass.precision(),
+            ..AttentionSpec::new(self.n_heads, width)
+        }
+    }
+
     /// The keys and values of what is attended to, `[B, S, D]`.
     pub(super) fn project(&self, x: &Tensor, pass: &Pass) -> Result<KeyValue, NnError> {
         Ok(KeyValue {
@@ -94,13 +153,7 @@ impl Attention {
         pass: &mut Pass,
     ) -> Result<Tensor, NnError> {
         let query = self.query.forward_in(x, pass)?;
-        let spec = AttentionSpec {
-            is_causal,
-            key_is_visible: is_visible,
-            dropout: self.dropout.mask(pass),
-            precision: pass.precision(),
-            ..AttentionSpec::new(self.n_heads, query.dim(2)?)
-        };
+        let spec = self.spec(query.dim(2)?, is_visible, is_causal, pass);
         let mixed = attention(&query, &seen.key, &seen.value, &spec)?;
         self.out.forward_in(&mixed, pass)
     }

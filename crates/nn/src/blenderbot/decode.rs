@@ -67,7 +67,7 @@ impl Seq2Seq for Blenderbot {
             n_past: cache.n_past(),
         };
         let mut pass = self.pass();
-        let (states, kept) = self.decode(&token_ids, seen, &mut pass, |_| ())?;
+        let (states, kept) = self.decode(&token_ids, seen, &mut pass)?;
         let n_new = token_ids.dim(1)?;
         let last = states.narrow(1, n_new - 1, 1)?.squeeze(1)?;
         let logits = self.logits(&last, &pass)?;

@@ -2,7 +2,7 @@
 //! norm stands, which [`SubLayer`] decides.
 
 use candle_core::Tensor;
-use smes_kernels::{dropout_add, gelu};
+use smes_kernels::{dropout_add, feed_forward, gelu};
 
 use super::{
     attention::{Attention, KeyValue},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Init, NnError, ParamLoader, Pass,
-    layers::{Dropout, LayerNorm, Linear},
+    layers::{DecodingWeights, Dropout, LayerNorm, Linear},
 };
 
 /// PyTorch's default, which both families use.
@@ -82,10 +82,24 @@ impl FeedForward {
     }
 
     fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
-        let y = self.widen.forward_in(&self.around.enter(x)?, pass)?;
-        let y = self.dropout.forward(&gelu(&y)?, pass)?;
-        let y = self.narrow.forward_in(&y, pass)?;
+        let y = self.around.enter(x)?;
+        let maps = self.widen.affine(pass)?.zip(self.narrow.affine(pass)?);
+        let y = match maps {
+            Some((widen, narrow)) if !self.dropout.is_active(pass) => {
+                feed_forward(&y, &widen, &narrow, pass.precision())?
+            }
+            _ => {
+                let y = gelu(&self.widen.forward_in(&y, pass)?)?;
+                self.narrow
+                    .forward_in(&self.dropout.forward(&y, pass)?, pass)?
+            }
+        };
         self.around.leave(x, &y, pass)
+    }
+
+    fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+        self.widen.prepare(how)?;
+        self.narrow.prepare(how)
     }
 }
 
@@ -124,12 +138,16 @@ impl EncoderLayer {
         pass: &mut Pass,
     ) -> Result<Tensor, NnError> {
         let y = self.around_attention.enter(x)?;
-        let seen = self.attention.project(&y, pass)?;
         let y = self
             .attention
-            .forward(&y, &seen, Some(is_visible), false, pass)?;
+            .whole(&y, None, Some(is_visible), false, pass)?;
         let x = self.around_attention.leave(x, &y, pass)?;
         self.feed_forward.forward(&x, pass)
+    }
+
+    pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+        self.attention.prepare(how)?;
+        self.feed_forward.prepare(how)
     }
 }
 
@@ -169,6 +187,34 @@ impl DecoderLayer {
     /// The keys and values of the encoder's output, the same for every token.
     pub(super) fn project_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValue, NnError> {
         self.to_source.project(memory, pass)
+    }
+
+    pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+        self.to_itself.prepare(how)?;
+        self.to_source.prepare(how)?;
+        self.feed_forward.prepare(how)
+    }
+
+    /// As [`DecoderLayer::forward`] for whole outputs at once, of which nothing is kept.
+    ///
+    /// # Shapes
+    /// `x`: `[B, T, D]` · `memory`: `[B, S, D]` · `is_visible`: `[B, S]` · returns `[B, T, D]`
+    pub(super) fn forward_all(
+        &self,
+        x: &Tensor,
+        memory: &Tensor,
+        is_visible: &Tensor,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let y = self.around_self.enter(x)?;
+        let y = self.to_itself.whole(&y, None, None, true, pass)?;
+        let x = self.around_self.leave(x, &y, pass)?;
+
+        let y = self.around_source.enter(&x)?;
+        let (memory, is_visible) = (Some(memory), Some(is_visible));
+        let y = self.to_source.whole(&y, memory, is_visible, false, pass)?;
+        let x = self.around_source.leave(&x, &y, pass)?;
+        self.feed_forward.forward(&x, pass)
     }
 
     /// Gives the output and the keys and values of all tokens so far.

@@ -30,6 +30,11 @@ impl Dropout {
         }
     }
 
+    /// Whether this pass drops anything.
+    pub fn is_active(self, pass: &Pass) -> bool {
+        self.probability > 0.0 && pass.is_training()
+    }
+
     /// What to drop in this pass; none in evaluation or with probability 0.
     pub fn mask(self, pass: &mut Pass) -> Option<DropoutMask> {
         if self.probability <= 0.0 {

@@ -1,8 +1,11 @@
 //! Affine map over the last dimension, PyTorch's `nn.Linear`: weight `[out, in]`, `y = x Wᵀ + b`.
 
-use candle_core::Tensor;
-use smes_kernels::{Precision, linear};
+use std::sync::Arc;
 
+use candle_core::Tensor;
+use smes_kernels::{Affine, Precision, linear};
+
+use super::{DecodingWeights, Prepared};
 use crate::{Init, NnError, ParamLoader, Pass};
 
 /// An affine map over the last dimension.
@@ -10,6 +13,8 @@ use crate::{Init, NnError, ParamLoader, Pass};
 pub struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// The same for decoding, once asked for.
+    prepared: Option<Arc<Prepared>>,
 }
 
 impl Linear {
@@ -40,7 +45,11 @@ impl Linear {
         };
         let weight = loader.get("weight", &[n_out, n_in], init)?;
         let bias = Some(loader.get("bias", &[n_out], bias_init)?);
-        Ok(Self { weight, bias })
+        Ok(Self {
+            weight,
+            bias,
+            prepared: None,
+        })
     }
 
     /// Takes only `weight` `[out, in]`.
@@ -56,6 +65,7 @@ impl Linear {
         Ok(Self {
             weight: loader.get("weight", &[n_out, n_in], init)?,
             bias: None,
+            prepared: None,
         })
     }
 
@@ -69,12 +79,38 @@ impl Linear {
         Ok(linear(x, &self.weight, bias, Precision::F32)?)
     }
 
-    /// As [`Linear::forward`], in the precision of the pass.
+    /// As [`Linear::forward`], in the precision of the pass, or with the weights prepared for
+    /// decoding where there are some and the pass does not train.
     ///
     /// # Errors
     /// As for [`Linear::forward`].
     pub fn forward_in(&self, x: &Tensor, pass: &Pass) -> Result<Tensor, NnError> {
-        let bias = self.bias.as_ref();
-        Ok(linear(x, &self.weight, bias, pass.precision())?)
+        match &self.prepared {
+            Some(prepared) if !pass.is_training() => prepared.forward(x),
+            _ => {
+                let bias = self.bias.as_ref();
+                Ok(linear(x, &self.weight, bias, pass.precision())?)
+            }
+        }
+    }
+
+    /// Prepares the weights as they are now for decoding.
+    ///
+    /// # Errors
+    /// When the weights are not `f32` on the CPU.
+    pub fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+        let prepared = Prepared::new(&self.weight, self.bias.as_ref(), how)?;
+        self.prepared = Some(Arc::new(prepared));
+        Ok(())
+    }
+
+    /// The parameters, for an operation that joins this map with others; none without a bias, or
+    /// where prepared weights are to be used.
+    pub(crate) fn affine(&self, pass: &Pass) -> Result<Option<Affine>, NnError> {
+        match (&self.bias, &self.prepared) {
+            (Some(_), Some(_)) if !pass.is_training() => Ok(None),
+            (Some(bias), _) => Ok(Some(Affine::new(&self.weight, bias)?)),
+            (None, _) => Ok(None),
+        }
     }
 }

@@ -9,6 +9,7 @@ mod embedding;
 mod gru;
 mod layer_norm;
 mod linear;
+mod prepared;
 
 pub use attention::SelfAttention;
 pub use dropout::Dropout;
@@ -16,4 +17,6 @@ pub use embedding::Embedding;
 pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+pub use prepared::DecodingWeights;
+pub(crate) use prepared::Prepared;
 pub use smes_kernels::{gelu, log_softmax, masked_softmax, softmax};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use smes_nn::{
     DType, Gradients, NnError, Params, Pass, Precision, Tensor,
-    blenderbot::{self, Blenderbot, BlenderbotConfig},
+    blenderbot::{self, Blenderbot, BlenderbotConfig, DecodingWeights},
     checkpoint::{self, StoredAs},
     optim::{AdamW, AdamWConfig, ParamGroup},
     seq2seq::Seq2Seq,
@@ -176,6 +176,36 @@ fn greedy_decoding_equals_transformers_in_a_batch_and_alone() {
         assert_eq!(greedy(&case.model, &case.sources(), 15), expected, "{name}");
         for (source, expected) in case.sources().into_iter().zip(case.rows("generated.alone")) {
             assert_eq!(greedy(&case.model, &[source], 15), [expected], "{name}");
+        }
+    }
+}
+
+#[test]
+fn prepared_weights_decode_nearly_the_same_and_leave_training_alone() {
+    // Relative to the size of the logits: bf16 has 8 bits of mantissa, int8 steps of 1/254 a row.
+    for (how, bound) in [(DecodingWeights::Bf16, 0.02), (DecodingWeights::Int8, 0.08)] {
+        for name in CASES {
+            let case = case(name);
+            let prepared = case.model.clone().for_decoding(how).unwrap();
+            let logits = |model: &Blenderbot| {
+                let memory = model.encode(&case.sources()).unwrap();
+                let mut cache = model.start(&memory).unwrap();
+                let start = vec![vec![model.config().start_id]; cache.n_rows()];
+                model.step(&start, &mut cache).unwrap()
+            };
+            let norm = |tensor: &Tensor| {
+                let sum = tensor.sqr().unwrap().sum_all().unwrap();
+                sum.to_scalar::<f32>().unwrap().sqrt()
+            };
+            let (exact, near) = (logits(&case.model), logits(&prepared));
+            let off = norm(&(near - &exact).unwrap()) / norm(&exact);
+            assert!(off > 0.0 && off < bound, "{name} {how:?}: {off}");
+            let loss = |model: &Blenderbot| {
+                let mut pass = Pass::train(1, 1);
+                let nll = model.loss(&case.sources(), &case.outputs(), &mut pass);
+                nll.unwrap().sum.to_scalar::<f32>().unwrap()
+            };
+            assert_eq!(loss(&case.model).to_bits(), loss(&prepared).to_bits());
         }
     }
 }
