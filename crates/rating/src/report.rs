@@ -98,7 +98,7 @@ impl Share {
 /// How far raters agree on a question.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Agreement {
-    /// Moments that every rater judged: those that kappa is over.
+    /// Moments that every rater judged, of two or more: those that kappa is over.
     pub n_whole_items: usize,
     /// Share of pairs of raters that agree.
     pub percent: Option<f64>,
@@ -264,7 +264,7 @@ fn question_report(
 fn agreement(by_item: &[Ratings]) -> Agreement {
     let whole: Vec<Ratings> = by_item
         .iter()
-        .filter(|row| !row.contains(&None))
+        .filter(|row| row.len() > 1 && !row.contains(&None))
         .cloned()
         .collect();
     Agreement {
