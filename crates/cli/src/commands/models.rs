@@ -150,7 +150,7 @@ fn list(store: &ModelStore, console: &Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn advise(error: HubError) -> anyhow::Error {
+pub(super) fn advise(error: HubError) -> anyhow::Error {
     let hint = error.hint();
     match error {
         HubError::Unreachable { .. }

@@ -6,7 +6,8 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use smes_corpus::Corpus;
-use smes_training::seq2seq::{Seq2seqRecipe, train_seq2seq};
+use smes_hub::{ModelName, ModelStore};
+use smes_training::seq2seq::{Seq2seqRecipe, Start, train_seq2seq};
 use smes_training::starter::{StarterRecipe, train_starter};
 use smes_training::{Progress, RecipeFile, RecipeKind, TrainingError};
 
@@ -89,6 +90,10 @@ fn starter(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Re
 
 fn seq2seq(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
     let mut recipe = Seq2seqRecipe::of_file(file).map_err(advise)?;
+    if let Start::Pretrained(start) = &mut recipe.start {
+        let models = ModelStore::from_env().map_err(super::models::advise)?;
+        start.folder = pretrained_folder(&start.folder, &models)?;
+    }
     let (corpus, out) = args.place(&recipe.name, &mut recipe.corpus, &mut recipe.seed)?;
     let mut progress = Bars { console, bar: None };
     let trained =
@@ -110,6 +115,18 @@ fn seq2seq(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Re
     };
     let reasoner = format!("blenderbot:{}", out.display());
     told(console, &line, &summary, &recipe.corpus, &reasoner)
+}
+
+/// The folder itself, or that of a model of this name which `smes models pull` got.
+fn pretrained_folder(wanted: &Path, models: &ModelStore) -> anyhow::Result<PathBuf> {
+    let name = wanted
+        .to_str()
+        .and_then(|name| name.parse::<ModelName>().ok());
+    if let (false, Some(name)) = (wanted.exists(), name) {
+        let found = models.find(&name).map_err(super::models::advise)?;
+        return Ok(found.map_or_else(|| wanted.to_owned(), |model| model.folder));
+    }
+    Ok(wanted.to_owned())
 }
 
 /// Says what came of it and what to do next.
@@ -190,5 +207,34 @@ impl Progress for Bars<'_> {
 
     fn say(&mut self, line: &str) {
         self.console.note(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pretrained_network_is_a_folder_or_the_name_of_a_pulled_model() {
+        let temp = tempfile::tempdir().unwrap();
+        let here = temp.path().join("here");
+        fs_err::create_dir(&here).unwrap();
+        for file in [
+            "config.json",
+            "vocab.json",
+            "merges.txt",
+            "model.safetensors",
+        ] {
+            fs_err::write(here.join(file), "{}").unwrap();
+        }
+        let models = ModelStore::at(temp.path().join("models"));
+        let wanted = Path::new("someone/network");
+        assert_eq!(pretrained_folder(wanted, &models).unwrap(), wanted);
+        models
+            .copy(&"someone/network".parse().unwrap(), &here)
+            .unwrap();
+        let found = pretrained_folder(wanted, &models).unwrap();
+        assert!(found.join("config.json").exists(), "{}", found.display());
+        assert_eq!(pretrained_folder(&here, &models).unwrap(), here);
     }
 }

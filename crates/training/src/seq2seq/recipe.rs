@@ -48,7 +48,8 @@ pub enum Start {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pretrained {
-    /// Its folder: `config.json`, weights, tokenizer.
+    /// Its folder: `config.json`, weights, tokenizer. The program puts the folder of a model that
+    /// `smes models pull` got in place of its name.
     pub folder: PathBuf,
 }
 
