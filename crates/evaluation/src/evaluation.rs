@@ -73,8 +73,10 @@ fn label_tables(scorer: &mut Scorer<'_>, plan: &Plan, systems: &[SystemRun]) -> 
             .iter()
             .find(|protocol| protocol.drops_shared_rows == drops_shared_rows);
         let Some(protocol) = protocol else { continue };
-        // Every system once, under whatever protocol it stands.
-        let scored = scored(scorer, protocol, systems.iter().collect());
+        let under = systems
+            .iter()
+            .filter(|system| system.spec.protocols.contains(protocol));
+        let scored = scored(scorer, protocol, under.collect());
         for task in Task::ALL {
             let columns = [
                 Measure::Accuracy(task),
@@ -87,15 +89,8 @@ fn label_tables(scorer: &mut Scorer<'_>, plan: &Plan, systems: &[SystemRun]) -> 
             } else {
                 task.title().to_owned()
             };
-            let systems: Vec<ScoredSystem> = scored.clone();
-            tables.push(table(
-                scorer,
-                plan,
-                protocol,
-                title,
-                &columns.map(Column::Measure),
-                &systems,
-            ));
+            let columns = columns.map(Column::Measure);
+            tables.push(table(scorer, plan, protocol, title, &columns, &scored));
         }
     }
     tables

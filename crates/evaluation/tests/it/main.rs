@@ -9,6 +9,7 @@ mod facts;
 mod foreign;
 mod labels;
 mod mesc;
+mod report;
 mod significance;
 mod support;
 mod text;
