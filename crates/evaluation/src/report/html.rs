@@ -98,7 +98,7 @@ fn html_table(table: &Table) -> String {
     text + "</tbody></table></div>\n"
 }
 
-/// The first measure of a table for all its rows, printed figures among them.
+/// One measure of a table for all its rows, printed figures among them.
 fn interval_chart(table: &Table) -> Option<RowChart> {
     let (idx, measure) = main_measure(table)?;
     let rows: Vec<ValueRow> = table
@@ -127,15 +127,21 @@ fn interval_chart(table: &Table) -> Option<RowChart> {
     })
 }
 
+/// The first measure that papers print too, or else the first.
 fn main_measure(table: &Table) -> Option<(usize, Measure)> {
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .find_map(|(idx, column)| match column {
+    let measures = table.columns.iter().enumerate();
+    let measures: Vec<(usize, Measure)> = measures
+        .filter_map(|(idx, column)| match column {
             Column::Measure(measure) => Some((idx, *measure)),
             Column::Printed { .. } => None,
         })
+        .collect();
+    let is_printed = |idx: usize| {
+        let mut printed = table.rows.iter().filter(|row| row.kind == RowKind::Printed);
+        printed.any(|row| row.cells[idx].is_some())
+    };
+    let printed = measures.iter().find(|(idx, _)| is_printed(*idx));
+    printed.or(measures.first()).copied()
 }
 
 fn detail_section(detail: &Detail) -> Result<String, ReportError> {

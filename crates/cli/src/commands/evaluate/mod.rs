@@ -174,9 +174,7 @@ fn system(
         bertscores: Vec::new(),
     };
     for source in &spec.sources {
-        let Made { predictions, file } = workshop
-            .predictions(spec, source)
-            .with_context(|| format!("system `{}`", spec.name))?;
+        let Made { predictions, file } = workshop.predictions(spec, source)?;
         let mut scores = SeedBertScores::default();
         if let Some(scorer) = &mut bertscorer {
             let mut under = |target| -> anyhow::Result<_> {
@@ -206,7 +204,7 @@ fn absent(spec: &SystemSpec, error: anyhow::Error, failed: &mut Vec<anyhow::Erro
     spec.optional = Some(if let Some(how) = &spec.optional {
         format!("{how} ({reason})")
     } else {
-        failed.push(error);
+        failed.push(error.context(format!("system `{}`", spec.name)));
         reason
     });
     SystemRun {
