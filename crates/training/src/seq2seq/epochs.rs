@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smes_plots::LineChart;
 
 use super::SelectBy;
-use super::validate::ValidationScores;
+use super::validate::{LabelScores, ValidationScores};
 use crate::{RunFolder, TrainingError};
 
 /// One line of `epochs.jsonl`.
@@ -31,19 +31,22 @@ pub(super) fn best_epoch(epochs: &[EpochRecord], by: SelectBy) -> Option<&EpochR
     epochs.iter().min_by(|a, b| loss(a).total_cmp(&loss(b)))
 }
 
-/// One line for the terminal; a star marks the best so far.
+/// One line for the terminal, without the labels that the layout lacks; a star marks the best so far.
 pub(super) fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
     let scores = &record.validation;
+    let share = |name: &str, scores: Option<LabelScores>| {
+        scores.map_or_else(String::new, |one| format!("  {name} {:.3}", one.accuracy))
+    };
     format!(
-        "epoch {:>2}/{n_epochs}  loss {:.3}  validation: perplexity {:.2} (response {:.2})  \
-         emotion {:.3}  strategy {:.3}  tone {:.3}{}  {:.1} s",
+        "epoch {:>2}/{n_epochs}  loss {:.3}  validation: perplexity {:.2} (response {:.2})\
+         {}{}{}{}  {:.1} s",
         record.epoch,
         record.train_loss,
         scores.perplexity,
         scores.response_perplexity,
-        scores.user_emotion.map_or(f64::NAN, |one| one.accuracy),
-        scores.strategy.map_or(f64::NAN, |one| one.accuracy),
-        scores.system_emotion.map_or(f64::NAN, |one| one.accuracy),
+        share("emotion", scores.user_emotion),
+        share("strategy", scores.strategy),
+        share("tone", scores.system_emotion),
         if record.is_best { " *" } else { "" },
         record.seconds,
     )
