@@ -3,14 +3,17 @@
 //!
 //! `cargo run --release -p smes-cues --example f0 -- a.wav b.wav`; with `--speed` it prints instead
 //! one line with the seconds of sound, the seconds all native voice cues took over them, and the
-//! seconds F0 alone took, decoding left out; with `--cue` the features of each file as JSON lines.
-//! `scripts/compare-f0-praat.py` and `benches/cues/run.py` call it.
+//! seconds F0 alone took, decoding left out; with `--cue` the features of each file as JSON lines;
+//! with `--descriptors` the descriptors of each file as tab-separated lines under their names, digital
+//! silence around the sound left out. `scripts/compare-f0-praat.py`,
+//! `scripts/compare-egemaps-opensmile.py` and `benches/cues/run.py` call it.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline, voice::f0};
+use smes_cues::voice::{descriptors, f0};
+use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
 use smes_media::{Audio, Clip, DecodeOptions, Limits, decode};
 
 /// Each measurement of speed is the best of this many.
@@ -30,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => contours(&paths, &mut out),
         Some("--speed") => speed(&paths, &mut out),
         Some("--cue") => cues(&paths, &mut out),
+        Some("--descriptors") => describe(&paths, &mut out),
         Some(other) => Err(format!("unknown option `{other}`").into()),
     }
 }
@@ -69,6 +73,23 @@ fn cues(paths: &[String], out: &mut impl Write) -> Result<(), Box<dyn std::error
         let line =
             serde_json::json!({"file": path, "features": cue.features, "limits": cue.limits});
         writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn describe(paths: &[String], out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+    writeln!(out, "file\t{}", descriptors::names().join("\t"))?;
+    for path in paths {
+        let Some(audio) = sound(path)?.audio else {
+            continue;
+        };
+        let sounding = descriptors::without_digital_silence(&audio.samples);
+        let frames = f0::contour(sounding, audio.sample_rate, |_| {});
+        let values = descriptors::measure(sounding, &frames, 1.0);
+        let written = values
+            .iter()
+            .map(|value| value.map_or_else(String::new, |value| value.to_string()));
+        writeln!(out, "{path}\t{}", written.collect::<Vec<_>>().join("\t"))?;
     }
     Ok(())
 }

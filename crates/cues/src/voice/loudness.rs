@@ -8,7 +8,7 @@
 
 /// Time between the points of the contour, in seconds.
 pub const STEP_S: f64 = 0.016;
-const WINDOW_S: f64 = 0.128;
+pub(super) const WINDOW_S: f64 = 0.128;
 /// The level of digital silence: below what 24-bit recordings can hold.
 pub const FLOOR_DB: f64 = -150.0;
 

@@ -1,13 +1,25 @@
 //! What is measured of the voice, one file a measure.
 //!
-//! All measures share one pass over the sound: the F0 analysis hands its spectra to the colour of
-//! the voice, the level contour serves loudness, syllables and pauses.
+//! The F0 analysis hands its spectra to the colour of the voice, the level contour serves loudness,
+//! syllables and pauses: these make the features a person reads. [`windows`] measures the same frames
+//! once more, as [`descriptors`] of parts of the talk; it takes its own time and is asked for apart.
 
+mod auditory;
+mod balance;
 pub mod defects;
+pub mod descriptors;
 pub mod f0;
+mod formants;
+mod functionals;
+mod harmonics;
 pub mod loudness;
+mod mel;
+mod mfcc;
 mod path;
+mod perturbation;
 pub mod rhythm;
+mod roots;
+mod short;
 #[cfg(test)]
 pub(crate) mod signals;
 pub mod spectrum;
@@ -25,6 +37,15 @@ use self::stats::quantile;
 pub const MIN_VOICED_S: f64 = 0.3;
 /// Less voice than this gives unsure pitch and pace, in seconds.
 pub const FEW_VOICED_S: f64 = 1.0;
+
+/// The longest stretch that is described by one list of descriptors, in seconds. Their functionals
+/// depend on how long they are taken over; acted sentences last about two seconds.
+pub const MAX_WINDOW_S: f64 = 2.5;
+/// Silence that is kept before the first and after the last sound, in seconds.
+const MARGIN_S: f64 = 0.05;
+/// The level to which speech is brought before it is described, in dB re full scale (that of ITU-T
+/// P.56 test signals), so that microphones do not matter.
+const SPEECH_LEVEL_DB: f64 = -26.0;
 
 /// What a sound could be read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +79,19 @@ pub struct VoiceReading {
     pub features: Vec<Feature>,
 }
 
+/// A part of the talk, no longer than [`MAX_WINDOW_S`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// Start in seconds.
+    pub start_s: f64,
+    /// End in seconds.
+    pub end_s: f64,
+    /// Seconds of voice in it.
+    pub voiced_s: f64,
+    /// See [`descriptors::measure`]; of the sound brought to a fixed level of speech.
+    pub descriptors: Vec<Option<f64>>,
+}
+
 /// Measures a sound. Any sample rate from 8 kHz works; 16 kHz is what everything is tuned on.
 pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     let levels = loudness::contour(samples, sample_rate);
@@ -75,9 +109,7 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     } else {
         Hearing::Voice
     };
-    let speech_db = levels
-        .mean_db(|index| rhythm.sounding[index])
-        .unwrap_or(loudness::FLOOR_DB);
+    let speech_db = speech_db(&levels, &rhythm);
     let mut reading = VoiceReading {
         hearing,
         clipped: defects::is_clipped(samples),
@@ -92,6 +124,53 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
         reading.features = features(&reading, speech_db, &spectrum);
     }
     reading
+}
+
+/// Mean level of what sounds, in dB re full scale.
+fn speech_db(levels: &Levels, rhythm: &Rhythm) -> f64 {
+    levels
+        .mean_db(|index| rhythm.sounding[index])
+        .unwrap_or(loudness::FLOOR_DB)
+}
+
+/// Cuts the talk that `reading` was read from into equal windows and describes each; those without
+/// any voice are left out. None without a voice, and for sound that is not at [`descriptors::RATE`].
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of windows, positive"
+)]
+pub fn windows(samples: &[f32], sample_rate: u32, reading: &VoiceReading) -> Vec<Window> {
+    if reading.hearing != Hearing::Voice || sample_rate != descriptors::RATE {
+        return Vec::new();
+    }
+    let level_db = speech_db(&reading.levels, &reading.rhythm);
+    let gain = 10_f64.powf((SPEECH_LEVEL_DB - level_db) / 20.0);
+    let sounding = &reading.rhythm.sounding;
+    let (Some(first), Some(last)) = (
+        sounding.iter().position(|s| *s),
+        sounding.iter().rposition(|s| *s),
+    ) else {
+        return Vec::new();
+    };
+    let start = reading.levels.time_s(first) - loudness::WINDOW_S / 4.0 - MARGIN_S;
+    let end = reading.levels.time_s(last) + loudness::WINDOW_S / 4.0 + MARGIN_S;
+    let n = ((end - start) / MAX_WINDOW_S).ceil().max(1.0) as usize;
+    let edge = |index: usize| start + (end - start) * index as f64 / n as f64;
+    let window = |index: usize| {
+        let (start_s, end_s) = (edge(index).max(0.0), edge(index + 1));
+        let begin = reading.f0.partition_point(|frame| frame.time_s < start_s);
+        let stop = reading.f0.partition_point(|frame| frame.time_s < end_s);
+        let frames = &reading.f0[begin..stop];
+        let voiced = frames.iter().filter(|frame| frame.f0_hz.is_some()).count();
+        (voiced > 0).then(|| Window {
+            start_s,
+            end_s,
+            voiced_s: voiced as f64 * f0::STEP_S,
+            descriptors: descriptors::measure(samples, frames, gain),
+        })
+    };
+    (0..n).filter_map(window).collect()
 }
 
 fn features(reading: &VoiceReading, speech_db: f64, spectrum: &SummedSpectrum) -> Vec<Feature> {
@@ -229,6 +308,24 @@ mod tests {
         assert!(value(&reading, "voice.pitch_range") < 0.5);
     }
 
+    fn described(sound: &[f32]) -> Vec<Window> {
+        windows(sound, RATE, &read(sound, RATE))
+    }
+
+    #[test]
+    fn long_talk_is_described_in_windows_and_the_silence_around_it_is_not() {
+        let mut sound = vec![0.0; 32_000];
+        sound.extend(beats(4.0, 6.0, 0.5));
+        sound.extend(vec![0.0; 32_000]);
+        let windows = described(&sound);
+        assert_eq!(windows.len(), 3);
+        let (first, last) = (&windows[0], &windows[2]);
+        assert!((first.start_s - 2.0).abs() < 0.2, "{}", first.start_s);
+        assert!((last.end_s - 8.0).abs() < 0.2, "{}", last.end_s);
+        assert!(windows.iter().all(|w| w.end_s - w.start_s <= MAX_WINDOW_S));
+        assert!(described(&vec![0.0; 32_000]).is_empty());
+    }
+
     #[test]
     fn a_voice_under_noise_is_called_noisy_and_a_clean_one_is_not() {
         let voice = beats(4.0, 3.0, 0.3);
@@ -253,6 +350,13 @@ mod tests {
             let (a, b) = (read(&loud, RATE), read(&quiet, RATE));
             prop_assert_eq!((a.hearing, a.clipped, a.noisy), (b.hearing, b.clipped, b.noisy));
             prop_assert_eq!(a.features.len(), b.features.len());
+            let (described_a, described_b) = (described(&loud), described(&quiet));
+            prop_assert_eq!(described_a.len(), described_b.len());
+            for (x, y) in described_a.iter().zip(&described_b) {
+                for (x, y) in x.descriptors.iter().flatten().zip(y.descriptors.iter().flatten()) {
+                    prop_assert!((x - y).abs() < 0.02 * x.abs().max(1.0), "{x} {y}");
+                }
+            }
             for (x, y) in a.features.iter().zip(&b.features) {
                 let expected = if x.name == "voice.loudness" { gain_db } else { 0.0 };
                 prop_assert!((y.value - x.value - expected).abs() < 0.02, "{}: {} {}", x.name, x.value, y.value);

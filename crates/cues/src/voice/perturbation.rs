@@ -1,0 +1,175 @@
+//! Jitter and shimmer: how unlike each other neighbouring periods of the voice are.
+//!
+//! Periods are found by matching waveforms: from one period to the next goes the lag, within 10 %
+//! of that of F0, at which the wave correlates best with itself (Y. Medan, E. Yair & D. Chazan
+//! 1991, *Super resolution pitch determination of speech signals*, IEEE Trans. Signal Processing
+//! 39(1); openSMILE and Praat's `cc` method do likewise). *Jitter* is the difference of two
+//! neighbouring periods over their mean; *shimmer* the ratio of their amplitudes (highest minus
+//! lowest sample), in dB.
+
+use std::ops::Range;
+
+const SEARCH: f64 = 0.1;
+/// Two stretches of wave that correlate less are not two periods of a voice.
+const MIN_CORRELATION: f64 = 0.5;
+
+/// One comparison of two neighbouring periods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Comparison {
+    /// Where the later period begins, in samples.
+    pub(super) at: usize,
+    /// Difference of their lengths over the mean.
+    pub(super) jitter: f64,
+    /// Size of the ratio of their amplitudes, in dB.
+    pub(super) shimmer_db: f64,
+}
+
+struct Period {
+    /// In samples, between samples.
+    length: f64,
+    amplitude: f64,
+}
+
+/// Compares the periods of a voiced stretch. `period_at` is the expected period at a sample.
+pub(super) fn compare(
+    samples: &[f32],
+    stretch: Range<usize>,
+    period_at: impl Fn(usize) -> f64,
+) -> Vec<Comparison> {
+    let mut found = Vec::new();
+    let mut at = stretch.start;
+    let mut before: Option<Period> = None;
+    while at < stretch.end {
+        let expected = period_at(at);
+        let Some((length, next)) = match_period(samples, at, expected) else {
+            before = None;
+            at += whole(expected).max(1);
+            continue;
+        };
+        let period = Period {
+            length,
+            amplitude: amplitude(&samples[at..next]),
+        };
+        if let Some(before) = before.filter(|p| p.amplitude > 0.0 && period.amplitude > 0.0) {
+            found.push(Comparison {
+                at,
+                jitter: (period.length - before.length).abs()
+                    / f64::midpoint(period.length, before.length),
+                shimmer_db: (20.0 * (period.amplitude / before.amplitude).log10()).abs(),
+            });
+        }
+        before = Some(period);
+        at = next;
+    }
+    found
+}
+
+/// The length of the period that begins at a sample, and where the next one begins.
+fn match_period(samples: &[f32], at: usize, expected: f64) -> Option<(f64, usize)> {
+    let (shortest, longest) = (
+        whole(expected * (1.0 - SEARCH)),
+        whole(expected * (1.0 + SEARCH)) + 1,
+    );
+    let width = whole(expected);
+    if shortest < 2 || at + longest + 1 + width > samples.len() {
+        return None;
+    }
+    let here = &samples[at..at + width];
+    let likeness = |lag: usize| correlation(here, &samples[at + lag..at + lag + width]);
+    let values: Vec<f64> = (shortest - 1..=longest + 1).map(likeness).collect();
+    let best = (1..values.len() - 1)
+        .filter(|i| values[*i] >= values[i - 1] && values[*i] > values[i + 1])
+        .max_by(|a, b| values[*a].total_cmp(&values[*b]))?;
+    let (left, mid, right) = (values[best - 1], values[best], values[best + 1]);
+    if mid < MIN_CORRELATION {
+        return None;
+    }
+    let shift = 0.5 * (right - left) / (2.0 * mid - left - right);
+    let lag = shortest - 1 + best;
+    Some((lag as f64 + shift, at + lag))
+}
+
+/// Correlation of two stretches of wave, without their means.
+fn correlation(a: &[f32], b: &[f32]) -> f64 {
+    let n = a.len() as f32;
+    let (mean_a, mean_b) = (a.iter().sum::<f32>() / n, b.iter().sum::<f32>() / n);
+    let (mut ab, mut aa, mut bb) = (0.0_f32, 0.0_f32, 0.0_f32);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - mean_a, b - mean_b);
+        ab += a * b;
+        aa += a * a;
+        bb += b * b;
+    }
+    let size = f64::from(aa) * f64::from(bb);
+    if size > 0.0 {
+        f64::from(ab) / size.sqrt()
+    } else {
+        0.0
+    }
+}
+
+fn amplitude(period: &[f32]) -> f64 {
+    let high = period.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let low = period.iter().copied().fold(f32::INFINITY, f32::min);
+    f64::from(high - low)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a period in samples, positive"
+)]
+fn whole(samples: f64) -> usize {
+    samples as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voice::signals::harmonics;
+
+    /// A decaying ring for each period of the given lengths (samples) and heights.
+    fn pulses(periods: &[(usize, f32)]) -> Vec<f32> {
+        let mut sound = Vec::new();
+        for (length, height) in periods {
+            sound.extend((0..*length).map(|i| {
+                let t = i as f32;
+                height * (-t / 20.0).exp() * (t * 0.6).cos()
+            }));
+        }
+        sound
+    }
+
+    fn means(sound: &[f32], period: f64) -> (f64, f64) {
+        let found = compare(sound, 0..sound.len(), |_| period);
+        assert!(found.len() > 20, "{}", found.len());
+        let mean =
+            |pick: fn(&Comparison) -> f64| found.iter().map(pick).sum::<f64>() / found.len() as f64;
+        (mean(|c| c.jitter), mean(|c| c.shimmer_db))
+    }
+
+    #[test]
+    fn a_perfectly_even_voice_has_none() {
+        let (jitter, shimmer) = means(&harmonics(160.0, &[0.3, 0.2, 0.1], 0.5), 100.0);
+        assert!(jitter < 1e-4 && shimmer < 0.02, "{jitter} {shimmer}");
+    }
+
+    #[test]
+    fn periods_that_alternate_in_length_and_height_are_measured_so() {
+        let uneven: Vec<(usize, f32)> = (0..60).map(|i| (100 + i % 2 * 4, 0.5)).collect();
+        let (jitter, _) = means(&pulses(&uneven), 102.0);
+        assert!((jitter / (4.0 / 102.0) - 1.0).abs() < 0.1, "{jitter}");
+        let rough: Vec<(usize, f32)> = (0_u8..60)
+            .map(|i| (100, if i % 2 == 0 { 0.5 } else { 0.4 }))
+            .collect();
+        let (jitter, shimmer) = means(&pulses(&rough), 100.0);
+        assert!(jitter < 1e-3, "{jitter}");
+        assert!((shimmer / 1.938 - 1.0).abs() < 0.1, "{shimmer}");
+    }
+
+    #[test]
+    fn silence_and_a_short_end_have_no_periods() {
+        assert!(compare(&[0.0; 4_000], 0..4_000, |_| 100.0).is_empty());
+        assert!(compare(&[0.1; 120], 0..120, |_| 100.0).is_empty());
+    }
+}
