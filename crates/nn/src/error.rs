@@ -251,6 +251,11 @@ impl NnError {
             | Self::Untied { .. } => Some(
                 "the weights and the model configuration belong to different models".to_owned(),
             ),
+            Self::Read { .. } => Some("is the path right?".to_owned()),
+            Self::Config { .. } | Self::Tokenizer { .. } | Self::MissingToken { .. } => Some(
+                "the file is damaged or of another kind; fetch it again, or train the model again"
+                    .to_owned(),
+            ),
             Self::NonFiniteGradient { .. } => {
                 Some("lower the learning rate, or clip the gradient at a smaller norm".to_owned())
             }

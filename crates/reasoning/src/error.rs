@@ -113,8 +113,9 @@ impl ReasoningError {
             }
             Self::EmptyHistory => Some("give at least one utterance".to_owned()),
             Self::ModelFile { .. } | Self::ModelConfig { .. } => Some(
-                "name a folder that `smes train` wrote: RUN/model (for `starter:`) or RUN (for \
-                 `blenderbot:`)"
+                "name a folder that `smes train` wrote: RUN/model (for `starter:`; it holds \
+                 config.toml, tokenizer.json, encoder.safetensors and heads.safetensors) or RUN \
+                 (for `blenderbot:`)"
                     .to_owned(),
             ),
             Self::NotADistribution { .. } => {

@@ -61,6 +61,10 @@ pub trait Reasoner: Send + Sync {
         LabelTasks::ALL
     }
 
+    /// Drops what was kept of these words in order to answer faster. Whoever holds conversations
+    /// calls it when one ends or is erased. Nothing by default: most reasoners keep nothing.
+    fn forget(&self, _context: &DialogueContext) {}
+
     /// Does ahead what would otherwise slow the first turn; to be called once, in the background.
     /// Nothing by default, and never needed for a right answer.
     fn warm_up(&self) {}

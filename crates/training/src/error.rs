@@ -119,6 +119,12 @@ pub enum TrainingError {
         /// The network's bound.
         n_positions: usize,
     },
+    /// An auxiliary corpus without anything to learn from.
+    #[error("the training split of `{corpus}` has no emotions")]
+    NoEmotions {
+        /// The corpus.
+        corpus: String,
+    },
     /// The pretrained encoder is not there.
     #[error("no encoder in `{folder}`")]
     NoEncoder {
@@ -185,6 +191,16 @@ impl TrainingError {
                 "for MESC, cues are published for validation and test only; set `cues = \"none\"`"
                     .to_owned(),
             ),
+            Self::NoEmotions { .. } => Some(
+                "name a corpus such as MELD in the recipe's [auxiliary], or leave the section out"
+                    .to_owned(),
+            ),
+            Self::File { source } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("is the path right?".to_owned())
+            }
+            Self::Reasoning(error) => error.hint(),
+            Self::Corpus(error) => error.hint(),
+            Self::Nn(error) => error.hint(),
             Self::NoStrategies { .. } => {
                 Some("train on a corpus such as MESC or ESConv".to_owned())
             }

@@ -7,7 +7,7 @@ use smes_nn::bert::BertConfig;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StarterConfig {
-    /// Version of this format; 1.
+    /// Version of this format: [`StarterConfig::VERSION`].
     pub version: u32,
     /// Name of the emotion set of both emotion heads.
     pub emotions: String,
@@ -17,10 +17,15 @@ pub struct StarterConfig {
     pub max_tokens: usize,
     /// Encoder layers, counted from 1, whose mean over tokens describes an utterance.
     pub taps: Vec<usize>,
-    /// `H`, width of the dialogue model.
+    /// Dialogue models whose answers are averaged.
+    pub n_members: usize,
+    /// `H`, width of a dialogue model.
     pub hidden_size: usize,
     /// Decays of the causal means over the dialogue, each in `0..1`.
     pub decays: Vec<f64>,
+    /// Decays of the causal means over the seeker's utterances alone, which the emotion head reads;
+    /// empty where it does not.
+    pub seeker_decays: Vec<f64>,
     /// Width of the space in which contexts and responses are compared.
     pub rank_size: usize,
     /// Dropout of the utterance vectors in training.
@@ -55,6 +60,9 @@ impl Temperatures {
 }
 
 impl StarterConfig {
+    /// The version that this program writes and reads.
+    pub const VERSION: u32 = 2;
+
     /// Width of an utterance vector: one encoder width for each tap.
     pub fn utterance_width(&self) -> usize {
         self.taps.len() * self.encoder.hidden_size

@@ -1,11 +1,13 @@
 //! The model folder `models/starter`, inside the program: the first command needs no download.
 
 use super::StarterReasoner;
+use super::reasoner::ModelFiles;
 use crate::ReasoningError;
 
 const CONFIG: &[u8] = include_bytes!("../../../../models/starter/config.toml");
 const TOKENIZER: &[u8] = include_bytes!("../../../../models/starter/tokenizer.json");
-const WEIGHTS: &[u8] = include_bytes!("../../../../models/starter/weights.safetensors");
+const ENCODER: &[u8] = include_bytes!("../../../../models/starter/encoder.safetensors");
+const HEADS: &[u8] = include_bytes!("../../../../models/starter/heads.safetensors");
 
 impl StarterReasoner {
     /// The model that ships with the program; `models/starter/README.md` is its card.
@@ -13,6 +15,12 @@ impl StarterReasoner {
     /// # Errors
     /// When the embedded files do not fit this version, which a test of this crate rules out.
     pub fn embedded() -> Result<Self, ReasoningError> {
-        Self::from_parts(CONFIG, TOKENIZER, WEIGHTS, "models/starter (embedded)")
+        let files = ModelFiles {
+            config: CONFIG,
+            tokenizer: TOKENIZER,
+            encoder: ENCODER,
+            heads: HEADS,
+        };
+        Self::from_files(&files, "models/starter (embedded)")
     }
 }

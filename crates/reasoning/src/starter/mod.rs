@@ -4,6 +4,7 @@
 //! utterances -> encoder.rs  frozen MiniLM, two of its layers, mean over tokens
 //!            -> surface.rs  who spoke, past strategies, place in the dialogue, punctuation
 //!            -> model.rs    causal mixing over the dialogue, heads E -> S -> SE, and a ranker query
+//!            -> ensemble.rs several such models, their answers averaged
 //!            -> reasoner.rs the plan; the response from the bank, ranked in context
 //! ```
 //!
@@ -13,12 +14,15 @@
 mod config;
 mod embedded;
 mod encoder;
+mod ensemble;
+mod memory;
 mod model;
 mod reasoner;
 mod surface;
 
 pub use config::{StarterConfig, Temperatures};
 pub use encoder::UtteranceEncoder;
+pub use ensemble::Ensemble;
 pub use model::{DialogueInputs, DialogueModel, DialogueOutputs};
-pub use reasoner::{CONFIG_FILE, StarterReasoner, TOKENIZER_FILE, WEIGHTS_FILE};
+pub use reasoner::{CONFIG_FILE, ENCODER_FILE, HEADS_FILE, StarterReasoner, TOKENIZER_FILE};
 pub use surface::{surface_features, surface_width};

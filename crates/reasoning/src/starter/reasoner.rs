@@ -11,10 +11,10 @@ use smes_dialogue::{
 use smes_nn::tokenizer::TextTokenizer;
 use smes_nn::{Device, NnError, Params, Pass, Tensor};
 
+use super::memory::VectorMemory;
 use super::model::probabilities;
 use super::{
-    DialogueInputs, DialogueModel, DialogueOutputs, StarterConfig, UtteranceEncoder,
-    surface_features,
+    DialogueInputs, DialogueOutputs, Ensemble, StarterConfig, UtteranceEncoder, surface_features,
 };
 use crate::bank::{Candidate, ResponseBank};
 use crate::history::{correction, lean_towards};
@@ -24,9 +24,14 @@ use crate::{Reasoner, ReasoningError};
 pub const CONFIG_FILE: &str = "config.toml";
 /// Name of the tokenizer in a model folder.
 pub const TOKENIZER_FILE: &str = "tokenizer.json";
-/// Name of the weights in a model folder.
-pub const WEIGHTS_FILE: &str = "weights.safetensors";
+/// Name of the frozen encoder's weights in a model folder.
+pub const ENCODER_FILE: &str = "encoder.safetensors";
+/// Name of the trained weights in a model folder. They stand apart because they are a tenth of
+/// the whole and the only part that a new training changes.
+pub const HEADS_FILE: &str = "heads.safetensors";
 
+/// Utterances whose vectors are remembered: the longest histories of some thirty conversations, 12 MB.
+const N_REMEMBERED: usize = 4096;
 /// Utterances of the history that are read; the longest MESC dialogue has 99.
 const MAX_HISTORY: usize = 128;
 /// The longest utterance of MESC, in characters. What a person types beyond it is read in
@@ -58,6 +63,14 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
+/// The contents of a model folder.
+pub(super) struct ModelFiles<'b> {
+    pub(super) config: &'b [u8],
+    pub(super) tokenizer: &'b [u8],
+    pub(super) encoder: &'b [u8],
+    pub(super) heads: &'b [u8],
+}
+
 /// The embedded reasoner.
 #[derive(Debug)]
 pub struct StarterReasoner {
@@ -65,7 +78,9 @@ pub struct StarterReasoner {
     emotions: EmotionSet,
     strategies: StrategySet,
     encoder: UtteranceEncoder,
-    model: DialogueModel,
+    /// Vectors of what was said, until [`Reasoner::forget`].
+    memory: Mutex<VectorMemory>,
+    model: Ensemble,
     bank: ResponseBank,
     /// Keys of responses that are given as they stand in the bank, by their place in it. Filled
     /// slots hold a person's words and are never kept.
@@ -85,44 +100,39 @@ impl StarterReasoner {
             let path = dir.join(name);
             fs_err::read(&path).map_err(|source| ReasoningError::ModelFile { path, source })
         };
-        Self::from_parts(
-            &read(CONFIG_FILE)?,
-            &read(TOKENIZER_FILE)?,
-            &read(WEIGHTS_FILE)?,
-            &dir.display().to_string(),
-        )
+        let files = ModelFiles {
+            config: &read(CONFIG_FILE)?,
+            tokenizer: &read(TOKENIZER_FILE)?,
+            encoder: &read(ENCODER_FILE)?,
+            heads: &read(HEADS_FILE)?,
+        };
+        Self::from_files(&files, &dir.display().to_string())
     }
 
-    /// Loads a model from its files' contents; `origin` names them in errors.
-    ///
-    /// # Errors
-    /// As for [`StarterReasoner::load`].
-    pub fn from_parts(
-        config: &[u8],
-        tokenizer: &[u8],
-        weights: &[u8],
-        origin: &str,
-    ) -> Result<Self, ReasoningError> {
-        let config = parse_config(config, origin)?;
+    /// Loads a model from its files' contents; `origin` names their folder in errors.
+    pub(super) fn from_files(files: &ModelFiles<'_>, origin: &str) -> Result<Self, ReasoningError> {
+        let config = parse_config(files.config, origin)?;
         let (emotions, strategies) = label_sets(&config, origin)?;
         let tokenizer =
-            TextTokenizer::from_bytes(tokenizer, &format!("{origin}/{TOKENIZER_FILE}"))?;
-        let params = Params::from_bytes(weights, &format!("{origin}/{WEIGHTS_FILE}"))?;
-        params.freeze(|_| true);
-        let loader = params.loader();
-        let encoder = UtteranceEncoder::load(&loader.part("encoder"), tokenizer, &config)?;
-        let model = DialogueModel::load(
-            &loader.part("dialogue"),
-            &config,
-            emotions.len(),
-            strategies.len(),
-        )?;
-        params.check_all_used()?;
+            TextTokenizer::from_bytes(files.tokenizer, &format!("{origin}/{TOKENIZER_FILE}"))?;
+        let params = |bytes: &[u8], name: &str| -> Result<Params, NnError> {
+            let params = Params::from_bytes(bytes, &format!("{origin}/{name}"))?;
+            params.freeze(|_| true);
+            Ok(params)
+        };
+        let weights = params(files.encoder, ENCODER_FILE)?;
+        let encoder = UtteranceEncoder::load(&weights.loader(), tokenizer, &config)?;
+        weights.check_all_used()?;
+        let heads = params(files.heads, HEADS_FILE)?;
+        let place = heads.loader().part("dialogue");
+        let model = Ensemble::load(&place, &config, emotions.len(), strategies.len())?;
+        heads.check_all_used()?;
         Ok(Self {
             config,
             emotions,
             strategies,
             encoder,
+            memory: Mutex::new(VectorMemory::new(N_REMEMBERED)),
             model,
             bank: ResponseBank::embedded()?,
             bank_keys: Mutex::default(),
@@ -141,11 +151,7 @@ impl StarterReasoner {
             .collect();
         let surface = surface_features(&history, &self.strategies)?;
         let inputs = DialogueInputs {
-            utterances: self
-                .encoder
-                .encode(&texts)?
-                .unsqueeze(0)
-                .map_err(NnError::from)?,
+            utterances: self.vectors(&texts)?.unsqueeze(0).map_err(NnError::from)?,
             surface: rows_to_tensor(&surface)?
                 .unsqueeze(0)
                 .map_err(NnError::from)?,
@@ -162,6 +168,33 @@ impl StarterReasoner {
             })
         };
         Ok(at_end().map_err(NnError::from)?)
+    }
+
+    /// Vectors of utterances, `[U, taps * D]`; those said before come from memory.
+    fn vectors(&self, texts: &[&str]) -> Result<Tensor, NnError> {
+        let mut rows: HashMap<&str, Tensor> = HashMap::new();
+        let mut unknown: Vec<&str> = Vec::new();
+        let mut memory = held(&self.memory);
+        for &text in texts {
+            match memory.get(text) {
+                Some(vector) => drop(rows.insert(text, vector)),
+                None if !unknown.contains(&text) => unknown.push(text),
+                None => {}
+            }
+        }
+        drop(memory);
+        if !unknown.is_empty() {
+            let encoded = self.encoder.encode(&unknown)?;
+            let mut memory = held(&self.memory);
+            for (idx, &text) in unknown.iter().enumerate() {
+                // A copy: a row by itself would keep all of its batch alive.
+                let vector = encoded.get(idx)?.copy()?;
+                memory.put(text, vector.clone());
+                rows.insert(text, vector);
+            }
+        }
+        let rows: Vec<&Tensor> = texts.iter().map(|text| &rows[text]).collect();
+        Ok(Tensor::stack(&rows, 0)?)
     }
 
     /// The candidate that fits best: near to where the ranker expects the next response, near in
@@ -192,7 +225,7 @@ impl StarterReasoner {
         let Some(utterance) = context.last_seeker() else {
             return Ok(vec![0.0; self.config.encoder.hidden_size]);
         };
-        let vectors = self.encoder.encode(&[utterance.text.expose().as_str()])?;
+        let vectors = self.vectors(&[utterance.text.expose().as_str()])?;
         let sentence = self.encoder.sentence_embeddings(&vectors)?;
         Ok(sentence
             .get(0)
@@ -216,7 +249,7 @@ impl StarterReasoner {
 
     /// Where each candidate lies in the ranker's space.
     fn keys(&self, candidates: &[Candidate]) -> Result<Vec<RankKey>, ReasoningError> {
-        let known = self.bank_keys();
+        let known = held(&self.bank_keys);
         let mut keys: Vec<Option<RankKey>> = candidates
             .iter()
             .map(|one| known.get(&one.response_idx).cloned())
@@ -227,18 +260,11 @@ impl StarterReasoner {
         for (idx, key) in is_new.into_iter().zip(self.compute_keys(&new)?) {
             let response_idx = candidates[idx].response_idx;
             if &self.bank.responses()[response_idx].text == candidates[idx].text.expose() {
-                self.bank_keys().insert(response_idx, key.clone());
+                held(&self.bank_keys).insert(response_idx, key.clone());
             }
             keys[idx] = Some(key);
         }
         Ok(keys.into_iter().flatten().collect())
-    }
-
-    fn bank_keys(&self) -> MutexGuard<'_, HashMap<usize, RankKey>> {
-        // A panic while it was held left whole entries behind.
-        self.bank_keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn compute_keys(&self, candidates: &[&Candidate]) -> Result<Vec<RankKey>, ReasoningError> {
@@ -292,6 +318,16 @@ impl Reasoner for StarterReasoner {
             strategy: distribution(self.strategies.iter(), &strategy)?,
             system_emotion: distribution(self.emotions.iter(), &system)?,
         })
+    }
+
+    fn forget(&self, context: &DialogueContext) {
+        let mut memory = held(&self.memory);
+        for utterance in &context.utterances {
+            memory.forget(utterance.text.expose());
+            for piece in sentences(utterance) {
+                memory.forget(piece.text.expose());
+            }
+        }
     }
 
     fn warm_up(&self) {
@@ -362,6 +398,11 @@ impl StarterReasoner {
     }
 }
 
+/// The guard of a mutex; a panic while it was held left whole entries behind.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The history as the model reads it: its end, long utterances cut into sentences.
 fn readable(utterances: &[ContextUtterance]) -> Vec<ContextUtterance> {
     let pieces: Vec<ContextUtterance> = utterances.iter().flat_map(sentences).collect();
@@ -409,10 +450,11 @@ fn parse_config(bytes: &[u8], origin: &str) -> Result<StarterConfig, ReasoningEr
     };
     let text = std::str::from_utf8(bytes).map_err(|error| invalid(error.to_string()))?;
     let config: StarterConfig = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-    if config.version != 1 {
+    if config.version != StarterConfig::VERSION {
         return Err(invalid(format!(
-            "format version {}, expected 1",
-            config.version
+            "format version {}, expected {}",
+            config.version,
+            StarterConfig::VERSION
         )));
     }
     Ok(config)

@@ -13,7 +13,8 @@ use crate::history::strategy_index;
 const MAX_RUN: usize = 6;
 /// Utterance counts below which a dialogue is at its beginning, in growing steps.
 const BEGINNINGS: [usize; 4] = [1, 3, 6, 12];
-const N_SCALARS: usize = 19;
+const N_PUNCTUATION: usize = 9;
+const N_PLACE: usize = 10;
 
 /// Width of a feature row.
 ///
@@ -21,7 +22,12 @@ const N_SCALARS: usize = 19;
 /// when the supporter speaks, the one of the supporter turn before), one of run lengths, and
 /// scalars.
 pub const fn surface_width(n_strategies: usize) -> usize {
-    3 * (n_strategies + 1) + MAX_RUN + N_SCALARS
+    3 * (n_strategies + 1) + MAX_RUN + N_PUNCTUATION + N_PLACE
+}
+
+/// Column that is 1 where the utterance is the supporter's.
+pub(super) const fn supporter_column(n_strategies: usize) -> usize {
+    3 * (n_strategies + 1) + MAX_RUN + N_PUNCTUATION
 }
 
 /// Features of each utterance of a history.
@@ -106,7 +112,7 @@ impl State {
     }
 
     /// Role and place in the dialogue. The constants bring each number near zero mean.
-    fn place(&self) -> [f32; 10] {
+    fn place(&self) -> [f32; N_PLACE] {
         let n_before = self.n_utterances - 1;
         let is_beginning = BEGINNINGS.map(|n| flag(n_before < n));
         [
@@ -125,7 +131,7 @@ impl State {
 }
 
 /// How the utterance is written: its end, its length, whether it goes on from the one before.
-fn punctuation(text: &str) -> [f32; 9] {
+fn punctuation(text: &str) -> [f32; N_PUNCTUATION] {
     let text = text.trim_end_matches(['"', '\'', ' ']);
     let end = text.chars().next_back().unwrap_or(' ');
     let n_words = text.split_whitespace().count();
@@ -168,6 +174,16 @@ mod tests {
         let rows = features(&history);
         assert_eq!((rows[0][1], rows[0][11 + 1]), (1.0, 0.0));
         assert_eq!((rows[1][1], rows[1][11 + 1]), (0.0, 1.0));
+    }
+
+    #[test]
+    fn the_supporter_column_tells_who_speaks() {
+        let rows = features(&[
+            ContextUtterance::supporter("Hello.", None),
+            ContextUtterance::seeker("Hello."),
+        ]);
+        let column = supporter_column(10);
+        assert_eq!((rows[0][column], rows[1][column]), (1.0, 0.0));
     }
 
     #[test]

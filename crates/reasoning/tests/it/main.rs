@@ -114,6 +114,26 @@ fn the_ranker_hears_what_was_said() {
 }
 
 #[test]
+fn a_remembered_history_and_a_forgotten_one_give_the_same_plan() {
+    STARTER.with(|starter| {
+        // A twin of the first utterance, and one that is read in pieces.
+        let long = "I went home late. Nobody was there and the lights were out everywhere. So I \
+                    waited in the kitchen until two.";
+        let history = context(&["No.", long, "No.", "It was quiet."]);
+        let first = starter.plan(&history).unwrap();
+        let remembered = starter.plan(&history).unwrap();
+        assert_eq!(first, remembered);
+        starter.forget(&history);
+        assert!(format!("{starter:?}").contains("n_utterances: 0"));
+        // Encoded in other company, a vector differs in its last digits at most.
+        let alone = starter.plan(&context(&["No.", long])).unwrap();
+        starter.forget(&history);
+        let again = starter.plan(&context(&["No.", long])).unwrap();
+        assert_eq!(alone, again);
+    });
+}
+
+#[test]
 fn what_cannot_be_answered_is_a_typed_error() {
     STARTER.with(|starter| {
         let error = starter.plan(&DialogueContext::default()).unwrap_err();

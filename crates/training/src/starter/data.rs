@@ -64,7 +64,7 @@ pub(super) fn prepare<K: SplitKind>(
     split.dialogues().iter().map(prepare).collect()
 }
 
-fn encode_distinct<'d, K: SplitKind>(
+pub(super) fn encode_distinct<'d, K: SplitKind>(
     split: &'d Split<K>,
     encoder: &UtteranceEncoder,
     progress: &mut dyn Progress,

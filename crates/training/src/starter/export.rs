@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use smes_nn::Params;
-use smes_nn::checkpoint::StoredAs;
-use smes_reasoning::starter::{CONFIG_FILE, StarterConfig, TOKENIZER_FILE, WEIGHTS_FILE};
+use smes_nn::checkpoint::{self, StoredAs};
+use smes_nn::{Params, Tensor};
+use smes_reasoning::starter::{
+    CONFIG_FILE, ENCODER_FILE, HEADS_FILE, StarterConfig, TOKENIZER_FILE,
+};
 
+use super::auxiliary;
 use crate::TrainingError;
 
 /// Writes the folder; returns the bytes of the weights.
@@ -20,7 +23,7 @@ pub(super) fn export_model(
     dir: &Path,
     config: &StarterConfig,
     encoder: &Params,
-    dialogue: &Params,
+    heads: &Params,
     encoder_folder: &Path,
 ) -> Result<u64, TrainingError> {
     fs_err::create_dir_all(dir)?;
@@ -30,9 +33,6 @@ pub(super) fn export_model(
         encoder_folder.join("tokenizer.json"),
         dir.join(TOKENIZER_FILE),
     )?;
-    let all = Params::new();
-    all.absorb(encoder, "encoder.");
-    all.absorb(dialogue, "");
     let stored_as = |name: &str| {
         if name.ends_with("word_embeddings.weight") {
             StoredAs::Int8Rows
@@ -40,5 +40,10 @@ pub(super) fn export_model(
             StoredAs::F16
         }
     };
-    Ok(all.save(dir.join(WEIGHTS_FILE), &BTreeMap::new(), stored_as)?)
+    let save = |name: &str, tensors: &BTreeMap<String, Tensor>| {
+        checkpoint::write(&dir.join(name), tensors, &BTreeMap::new(), stored_as)
+    };
+    let mut shipped = heads.tensors();
+    shipped.retain(|name, _| !name.starts_with(auxiliary::PLACE));
+    Ok(save(ENCODER_FILE, &encoder.tensors())? + save(HEADS_FILE, &shipped)?)
 }

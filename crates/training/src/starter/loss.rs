@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smes_nn::loss::{CrossEntropy, cross_entropy, in_batch_ranking};
 use smes_nn::{NnError, Pass, Tensor};
-use smes_reasoning::starter::DialogueModel;
+use smes_reasoning::starter::{DialogueModel, Ensemble};
 
 use super::LossRecipe;
 use super::data::{Batch, Targets};
@@ -24,8 +24,27 @@ pub struct Losses {
     pub ranking: f64,
 }
 
-/// The weighted loss of a batch, and its parts as numbers.
+/// The sum of the members' losses of a batch, and the mean of their parts as numbers. Members share
+/// no parameter, so each learns from its own loss alone.
 pub(super) fn loss(
+    model: &Ensemble,
+    batch: &Batch,
+    weights: &LossRecipe,
+    pass: &mut Pass,
+) -> Result<(Tensor, Losses), NnError> {
+    let mut sums = Losses::default();
+    let mut totals = Vec::new();
+    for member in model.members() {
+        let (total, parts) = member_loss(member, batch, weights, pass)?;
+        sums.add(&parts);
+        totals.push(total);
+    }
+    let total = Tensor::stack(&totals, 0)?.sum_all()?;
+    Ok((total, sums.mean(totals.len() as u64)))
+}
+
+/// The weighted loss of one member, and its parts as numbers.
+fn member_loss(
     model: &DialogueModel,
     batch: &Batch,
     weights: &LossRecipe,

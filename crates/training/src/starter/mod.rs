@@ -3,6 +3,7 @@
 //! ```text
 //! recipe.rs    what, how, chosen how
 //! data.rs      dialogues to vectors, targets, padded batches
+//! auxiliary.rs emotions of single utterances from a second corpus
 //! loss.rs      the parts of the loss
 //! trainer.rs   the loop: optimiser, running average, resume
 //! epochs.rs    the record of each epoch, selection, curves
@@ -10,6 +11,7 @@
 //! export.rs    the model folder, as shipped
 //! ```
 
+mod auxiliary;
 mod data;
 mod epochs;
 mod export;
@@ -20,6 +22,8 @@ mod validate;
 
 pub use epochs::EpochRecord;
 pub use loss::Losses;
-pub use recipe::{EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe};
+pub use recipe::{
+    AuxiliaryRecipe, EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe,
+};
 pub use trainer::{TrainedStarter, train_starter};
 pub use validate::{TaskScores, ValidationScores};

@@ -26,6 +26,20 @@ pub struct StarterRecipe {
     pub fit: FitRecipe,
     /// Weights of the parts of the loss.
     pub loss: LossRecipe,
+    /// A second corpus that teaches emotions of single utterances, if one is to.
+    pub auxiliary: Option<AuxiliaryRecipe>,
+}
+
+/// Emotions of single utterances, learnt beside the dialogues.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuxiliaryRecipe {
+    /// Folder of the corpus; its training split is used, its label set may be another.
+    pub corpus: PathBuf,
+    /// Weight of its loss.
+    pub weight: f64,
+    /// Utterances a step.
+    pub batch_size: usize,
 }
 
 /// Where the frozen encoder comes from and what is taken of it.
@@ -45,10 +59,14 @@ pub struct EncoderRecipe {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelRecipe {
+    /// Dialogue models that are trained beside each other and answer as one.
+    pub n_members: usize,
     /// Width.
     pub hidden_size: usize,
     /// Decays of the causal means.
     pub decays: Vec<f64>,
+    /// Decays of the causal means over the seeker's utterances alone; none to do without.
+    pub seeker_decays: Vec<f64>,
     /// Width of the ranker's space.
     pub rank_size: usize,
     /// Dropout of utterance vectors.
@@ -121,7 +139,12 @@ impl StarterRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let (fit, model, loss) = (&self.fit, &self.model, &self.loss);
         let n_epochs = Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1");
+        let (aux_weight, aux_batch) = self.auxiliary.as_ref().map_or((1.0, 1), |auxiliary| {
+            (auxiliary.weight, auxiliary.batch_size)
+        });
         let fields = [
+            ("auxiliary.weight", Bound::positive(aux_weight)),
+            ("auxiliary.batch_size", Bound::at_least_1(aux_batch)),
             ("fit.batch_size", Bound::at_least_1(fit.batch_size)),
             ("fit.n_epochs", n_epochs),
             ("fit.learning_rate", Bound::positive(fit.learning_rate)),
@@ -133,6 +156,7 @@ impl StarterRecipe {
             ("fit.average_decay", Bound::share(fit.average_decay)),
             ("model.dropout", Bound::share(model.dropout)),
             ("model.input_dropout", Bound::share(model.input_dropout)),
+            ("model.n_members", Bound::at_least_1(model.n_members)),
             ("model.hidden_size", Bound::at_least_1(model.hidden_size)),
             ("model.rank_size", Bound::at_least_1(model.rank_size)),
             (

@@ -11,13 +11,17 @@ use smes_corpus::Corpus;
 use smes_dialogue::{EmotionSet, SplitName, StrategySet, Train, Validation};
 use smes_nn::bert::{BertConfig, NOT_IN_ENCODER};
 use smes_nn::checkpoint::{self, StoredAs};
+use smes_nn::layers::Linear;
 use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
 use smes_nn::schedule::Schedule;
 use smes_nn::tokenizer::TextTokenizer;
-use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, Tensor};
-use smes_reasoning::starter::{DialogueModel, StarterConfig, Temperatures, UtteranceEncoder};
+use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
+use smes_reasoning::starter::{
+    Ensemble, StarterConfig, Temperatures, UtteranceEncoder, surface_width,
+};
 
 use super::StarterRecipe;
+use super::auxiliary::Auxiliary;
 use super::data::{Prepared, batch, prepare};
 use super::epochs::{EpochRecord, best_epoch, epoch_line, write_curves};
 use super::export::export_model;
@@ -60,16 +64,13 @@ pub fn train_starter(
     is_resumed: bool,
     progress: &mut dyn Progress,
 ) -> Result<TrainedStarter, TrainingError> {
-    let reference = CorpusRef {
-        name: corpus.manifest().name.clone(),
-        checksum: corpus.checksum().to_owned(),
-    };
-    let manifest = RunManifest::new(recipe.seed, reference, recipe.clone());
     if !is_resumed {
         RunFolder::check_free(run_dir)?;
     }
     // What can fail for want of a file fails before the folder exists.
     let mut trainer = Trainer::new(recipe, corpus, progress)?;
+    let data = trainer.data_used(corpus);
+    let manifest = RunManifest::new(recipe.seed, data, recipe.clone());
     let run = if is_resumed {
         RunFolder::resume(run_dir, &manifest)?
     } else {
@@ -116,16 +117,19 @@ struct Trainer {
     config: StarterConfig,
     /// The encoder as published.
     pretrained: Params,
-    /// The dialogue model.
+    /// The dialogue models.
     params: Params,
-    model: DialogueModel,
+    model: Ensemble,
     optimiser: AdamW,
     schedule: Schedule,
     average: ParamAverage,
     best: BTreeMap<String, Tensor>,
     train: Vec<Prepared>,
     validation: ValidationSet,
+    auxiliary: Option<Auxiliary>,
+    auxiliary_heads: Vec<Linear>,
     n_emotions: usize,
+    surface_width: usize,
 }
 
 impl Trainer {
@@ -154,6 +158,11 @@ impl Trainer {
         )?;
         check_has_instances(corpus, SplitName::Train, &train)?;
         check_has_instances(corpus, SplitName::Validation, &validation)?;
+        let auxiliary = recipe
+            .auxiliary
+            .as_ref()
+            .map(|recipe| Auxiliary::prepare(recipe, &encoder, progress))
+            .transpose()?;
         let params = initial_params(
             recipe.seed,
             &config,
@@ -161,7 +170,15 @@ impl Trainer {
             emotions.len(),
             strategies.len(),
         )?;
-        let model = DialogueModel::load(
+        let auxiliary_heads = match &auxiliary {
+            Some(auxiliary) => auxiliary.heads(
+                &params.initialiser(recipe.seed),
+                config.n_members,
+                config.hidden_size,
+            )?,
+            None => Vec::new(),
+        };
+        let model = Ensemble::load(
             &params.loader().part("dialogue"),
             &config,
             emotions.len(),
@@ -184,8 +201,26 @@ impl Trainer {
             model,
             train,
             validation: ValidationSet::new(&validation_split, validation),
+            auxiliary,
+            auxiliary_heads,
+            surface_width: surface_width(strategies.len()),
             n_emotions: emotions.len(),
         })
+    }
+
+    /// What the run learns from.
+    fn data_used(&self, corpus: &Corpus) -> CorpusRef {
+        let own = CorpusRef {
+            name: corpus.manifest().name.clone(),
+            checksum: corpus.checksum().to_owned(),
+        };
+        match &self.auxiliary {
+            None => own,
+            Some(Auxiliary { corpus: second, .. }) => CorpusRef {
+                name: format!("{} + {}", own.name, second.name),
+                checksum: format!("{} + {}", own.checksum, second.checksum),
+            },
+        }
     }
 
     fn step(&mut self, members: &[usize], step: u64) -> Result<Losses, TrainingError> {
@@ -202,6 +237,16 @@ impl Trainer {
                 step,
             });
         }
+        let loss = match &self.auxiliary {
+            None => loss,
+            Some(auxiliary) => {
+                let draws = RandomStream::new(self.recipe.seed).named("auxiliary");
+                let (heads, width) = (&self.auxiliary_heads, self.surface_width);
+                let draws = draws.numbered(step);
+                let second = auxiliary.loss(&self.model, heads, width, draws, &mut pass)?;
+                (loss + second).map_err(NnError::from)?
+            }
+        };
         let gradients = Gradients::of(&loss, &self.params)?;
         self.optimiser
             .step(&gradients, self.schedule.factor(step))?;
@@ -303,13 +348,15 @@ fn load_encoder(
         &config_path.display().to_string(),
     )?;
     let config = StarterConfig {
-        version: 1,
+        version: StarterConfig::VERSION,
         emotions: emotions.name.clone(),
         strategies: strategies.name.clone(),
         max_tokens: recipe.encoder.max_tokens,
         taps: recipe.encoder.taps.clone(),
+        n_members: recipe.model.n_members,
         hidden_size: recipe.model.hidden_size,
         decays: recipe.model.decays.clone(),
+        seeker_decays: recipe.model.seeker_decays.clone(),
         rank_size: recipe.model.rank_size,
         input_dropout: recipe.model.input_dropout,
         dropout: recipe.model.dropout,
@@ -349,14 +396,19 @@ fn initial_params(
 ) -> Result<Params, TrainingError> {
     let params = Params::new();
     let place = params.initialiser(seed).part("dialogue");
-    DialogueModel::load(&place, config, n_emotions, n_strategies)?;
+    Ensemble::load(&place, config, n_emotions, n_strategies)?;
     let vectors: Vec<&Tensor> = train.iter().map(|one| &one.utterances).collect();
     let (mean, deviation) = moments(&Tensor::cat(&vectors, 0).map_err(NnError::from)?)?;
     let mut values = params.snapshot()?;
-    values.insert("dialogue.input_mean".to_owned(), mean);
-    values.insert("dialogue.input_deviation".to_owned(), deviation);
+    for (name, value) in &mut values {
+        if name.ends_with(".input_mean") {
+            *value = mean.clone();
+        } else if name.ends_with(".input_deviation") {
+            *value = deviation.clone();
+        }
+    }
     params.restore(&values, "moments of the training vectors")?;
-    params.freeze(|name| name.starts_with("dialogue.input_"));
+    params.freeze(|name| name.contains(".input_"));
     Ok(params)
 }
 
@@ -376,7 +428,8 @@ fn optimiser(recipe: &StarterRecipe, params: &Params) -> Result<AdamW, NnError> 
         |_| true,
     );
     let config = AdamWConfig {
-        max_norm: Some(fit.max_gradient_norm),
+        // The members' gradients lie in one vector, which is longer than each by this factor.
+        max_norm: Some(fit.max_gradient_norm * (recipe.model.n_members as f64).sqrt()),
         ..AdamWConfig::default()
     };
     AdamW::new(vec![group], config)

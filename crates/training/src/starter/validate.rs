@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smes_dialogue::{Split, Validation};
 use smes_evaluation::{ClassCounts, accuracy, macro_f1};
 use smes_nn::{NnError, Pass, Tensor};
-use smes_reasoning::starter::{DialogueModel, Temperatures};
+use smes_reasoning::starter::{Ensemble, Temperatures};
 
 use super::data::{Prepared, Targets, batch};
 
@@ -72,7 +72,7 @@ impl ValidationSet {
     }
 
     /// Scores the model.
-    pub(super) fn score(&self, model: &DialogueModel) -> Result<ValidationScores, NnError> {
+    pub(super) fn score(&self, model: &Ensemble) -> Result<ValidationScores, NnError> {
         let outputs = self.run(model)?;
         let (recall_at_1, recall_at_10) = recalls(&outputs.queries, &outputs.keys);
         Ok(ValidationScores {
@@ -85,7 +85,7 @@ impl ValidationSet {
     }
 
     /// The temperature of each head under which the gold labels are most likely.
-    pub(super) fn temperatures(&self, model: &DialogueModel) -> Result<Temperatures, NnError> {
+    pub(super) fn temperatures(&self, model: &Ensemble) -> Result<Temperatures, NnError> {
         let outputs = self.run(model)?;
         Ok(Temperatures {
             user_emotion: outputs.user_emotion.best_temperature(),
@@ -94,7 +94,7 @@ impl ValidationSet {
         })
     }
 
-    fn run(&self, model: &DialogueModel) -> Result<Outputs, NnError> {
+    fn run(&self, model: &Ensemble) -> Result<Outputs, NnError> {
         let mut order: Vec<&Prepared> = self.dialogues.iter().collect();
         order.sort_by_key(|one| one.len());
         let mut outputs = Outputs::default();

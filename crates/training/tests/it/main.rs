@@ -2,4 +2,5 @@
 
 mod fixture;
 mod seq2seq;
+mod shipped;
 mod starter;

@@ -10,7 +10,8 @@ use smes_nn::schedule::Decay;
 use smes_reasoning::Reasoner;
 use smes_reasoning::starter::StarterReasoner;
 use smes_training::starter::{
-    EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe, TrainedStarter, train_starter,
+    AuxiliaryRecipe, EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe,
+    TrainedStarter, train_starter,
 };
 use smes_training::{Progress, Silent, TrainingError};
 use tempfile::TempDir;
@@ -44,8 +45,10 @@ impl Bench {
                 taps: vec![1, 2],
             },
             model: ModelRecipe {
+                n_members: 2,
                 hidden_size: 12,
                 decays: vec![0.5],
+                seeker_decays: vec![0.5],
                 rank_size: 6,
                 input_dropout: 0.1,
                 dropout: 0.1,
@@ -69,6 +72,7 @@ impl Bench {
                 ranking_scale: 10.0,
                 emotion_smoothing: 0.0,
             },
+            auxiliary: None,
         }
     }
 
@@ -88,7 +92,7 @@ impl Bench {
     }
 
     fn weights(&self, run: &str) -> Vec<u8> {
-        std::fs::read(self.temp.path().join(run).join("model/weights.safetensors")).unwrap()
+        std::fs::read(self.temp.path().join(run).join("model/heads.safetensors")).unwrap()
     }
 }
 
@@ -155,6 +159,26 @@ fn a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one() {
 }
 
 #[test]
+fn a_second_corpus_teaches_in_training_and_leaves_no_trace_in_the_model() {
+    let bench = Bench::new();
+    let alone = bench.recipe(1);
+    let recipe = StarterRecipe {
+        auxiliary: Some(AuxiliaryRecipe {
+            corpus: alone.corpus.clone(),
+            weight: 0.5,
+            batch_size: 4,
+        }),
+        ..alone.clone()
+    };
+    bench.run(&alone, "alone", false);
+    bench.run(&recipe, "both", false);
+    assert!(bench.weights("alone") != bench.weights("both"));
+    StarterReasoner::load(&bench.temp.path().join("both/model")).unwrap();
+    let manifest = std::fs::read_to_string(bench.temp.path().join("both/run.toml")).unwrap();
+    assert_eq!(manifest.matches("sha256:").count(), 2, "{manifest}");
+}
+
+#[test]
 fn another_seed_gives_other_weights_and_the_same_seed_the_same() {
     let bench = Bench::new();
     let recipe = bench.recipe(1);
@@ -202,18 +226,24 @@ fn a_missing_encoder_names_the_script_that_gets_it() {
 }
 
 #[test]
-fn weights_cut_short_are_an_error_that_names_the_file() {
+fn a_model_file_cut_short_is_an_error_that_names_it_and_says_what_to_do() {
     let bench = Bench::new();
     bench.run(&bench.recipe(1), "run", false);
     let dir = bench.temp.path().join("run/model");
-    let weights = bench.weights("run");
-    std::fs::write(
-        dir.join("weights.safetensors"),
-        &weights[..weights.len() / 2],
-    )
-    .unwrap();
-    let error = StarterReasoner::load(&dir).unwrap_err();
-    assert!(error.to_string().contains("weights.safetensors"), "{error}");
+    for name in [
+        "heads.safetensors",
+        "encoder.safetensors",
+        "tokenizer.json",
+        "config.toml",
+    ] {
+        let whole = std::fs::read(dir.join(name)).unwrap();
+        std::fs::write(dir.join(name), &whole[..whole.len() / 2]).unwrap();
+        let error = StarterReasoner::load(&dir).unwrap_err();
+        assert!(error.to_string().contains(name), "{name}: {error}");
+        assert!(error.hint().is_some(), "{name}: {error}");
+        std::fs::write(dir.join(name), &whole).unwrap();
+    }
+    StarterReasoner::load(&dir).unwrap();
 }
 
 #[test]
