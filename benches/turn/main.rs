@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
+use smes_server::Limits;
 use smes_server::wire::{ClientMessage, ClipHeader, Envelope, ServerEvent, Timings};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -99,7 +100,9 @@ async fn turn(socket: &mut Socket, idx: usize, clip: &[u8]) -> (f64, Timings) {
         }),
     };
     say(socket, &message).await;
-    socket.send(Message::binary(clip.to_vec())).await.unwrap();
+    for piece in clip.chunks(Limits::default().clip_frame_bytes) {
+        socket.send(Message::binary(piece.to_vec())).await.unwrap();
+    }
     let sent = Instant::now();
     let mut first_words: Option<Duration> = None;
     loop {

@@ -156,8 +156,18 @@ impl Conversation {
         &self.context
     }
 
-    /// Takes over what a turn added; the oldest utterances beyond `n_max` are forgotten.
-    pub fn add(&mut self, done: TurnDone, n_max: usize) {
+    /// What a turn with these words is answered from.
+    pub(crate) fn context_with(&self, text: &Private<String>) -> DialogueContext {
+        let mut context = self.context.clone();
+        context
+            .utterances
+            .push(ContextUtterance::seeker(text.clone()));
+        context
+    }
+
+    /// Takes over what a turn added; the oldest utterances beyond `n_max` are forgotten, and given
+    /// back so that a reasoner can forget them too.
+    pub fn add(&mut self, done: TurnDone, n_max: usize) -> DialogueContext {
         self.context
             .utterances
             .extend([done.seeker, done.supporter]);
@@ -168,8 +178,10 @@ impl Conversation {
         self.n_crisis_answers += usize::from(done.crisis.is_some());
         self.last_crisis = done.crisis;
         let n_over = self.context.utterances.len().saturating_sub(n_max);
-        self.context.utterances.drain(..n_over);
         self.turn_ids.drain(..n_over);
+        DialogueContext {
+            utterances: self.context.utterances.drain(..n_over).collect(),
+        }
     }
 
     /// Sets the emotion that the person says turn `id` had. `false` when the turn is not known.
@@ -217,6 +229,11 @@ impl Engine {
     /// The model that plans and answers.
     pub fn reasoner(&self) -> &dyn Reasoner {
         &*self.reasoner
+    }
+
+    /// The same, for those who hold conversations of it.
+    pub(crate) fn shared_reasoner(&self) -> Arc<dyn Reasoner> {
+        Arc::clone(&self.reasoner)
     }
 
     /// Name of the cue extractor: `native@1`, or `none`.

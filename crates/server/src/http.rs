@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Multipart, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
@@ -23,6 +23,7 @@ use smes_dialogue::Private;
 use crate::assets::{asset, policy_headers};
 use crate::conversation::{Conversation, TurnInput};
 use crate::history::{HistoryBounds, HistoryError, history_from_value, parse_history};
+use crate::hosts::Hosts;
 use crate::live::converse;
 use crate::refusal::Refusal;
 use crate::report::TurnReport;
@@ -57,36 +58,35 @@ pub(crate) async fn with_policy(mut response: Response) -> Response {
 }
 
 async fn only_own_pages(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if is_own_page(request.headers(), state.is_loopback_only()) {
+    if is_own_page(request.headers(), state.hosts()) {
         return next.run(request).await;
     }
     ApiError::from(Refusal::ForeignOrigin).into_response()
 }
 
 /// Whether the request names this server, and comes from its own page or from no page at all.
-pub(crate) fn is_own_page(headers: &HeaderMap, is_loopback_only: bool) -> bool {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    let host = text(header::HOST);
-    if is_loopback_only && host.is_some_and(|host| !is_this_machine(host)) {
-        return false;
-    }
-    let Some(origin) = text(header::ORIGIN) else {
+fn is_own_page(headers: &HeaderMap, hosts: &Hosts) -> bool {
+    names_host_of(headers, hosts) && comes_from_own_page(headers)
+}
+
+/// Whether the request names one of these hosts, or none.
+pub(crate) fn names_host_of(headers: &HeaderMap, hosts: &Hosts) -> bool {
+    text_of(headers, &header::HOST).is_none_or(|host| hosts.allow(host))
+}
+
+/// Whether the request comes from a page of the host that it names, or from no page at all.
+pub(crate) fn comes_from_own_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = text_of(headers, &header::ORIGIN) else {
         return true;
     };
     let from = origin
         .strip_prefix("http://")
         .or_else(|| origin.strip_prefix("https://"));
-    from.is_some() && from == host
+    from.is_some() && from == text_of(headers, &header::HOST)
 }
 
-/// Whether a host with its port is a name that cannot be pointed here from outside.
-fn is_this_machine(host: &str) -> bool {
-    let Ok(uri) = host.parse::<Uri>() else {
-        return false;
-    };
-    let name = uri.host().unwrap_or("");
-    let address: Result<IpAddr, _> = name.trim_matches(['[', ']']).parse();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+fn text_of<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or(""))
 }
 
 async fn healthz(State(state): State<AppState>) -> Json<Value> {
@@ -110,8 +110,9 @@ async fn live(State(state): State<AppState>, peer: Peer, upgrade: WebSocketUpgra
     let Some(place) = state.take_socket() else {
         return ApiError::from(Refusal::Busy).into_response();
     };
-    let clip_bytes = usize::try_from(state.limits().clip_bytes).unwrap_or(usize::MAX);
-    let largest = clip_bytes.saturating_add(state.limits().frame_bytes);
+    let limits = state.limits();
+    // Room to say that a text is too long before the socket is closed for it.
+    let largest = limits.clip_frame_bytes.max(2 * limits.frame_bytes);
     upgrade
         .max_message_size(largest)
         .max_frame_size(largest)
@@ -153,15 +154,21 @@ async fn turn(
     peer: Peer,
     request: Request,
 ) -> Result<Json<TurnReport>, ApiError> {
-    let request = TurnRequest::read(&state, request).await?;
+    state.take_address_turn(peer.0)?;
+    // Nothing of the body is read before there is room for all of it.
+    let room = state
+        .workers()
+        .make_room(announced_bytes(&state, &request))?;
+    let reading = TurnRequest::read(&state, request);
+    let request = tokio::time::timeout(state.limits().clip_time, reading)
+        .await
+        .map_err(|_| Refusal::TooSlow)??;
     let has_clip = request.clip.is_some();
     check_text(request.text.expose(), has_clip, state.limits())?;
     if has_clip && !request.sensing_consent {
         return Err(Refusal::ConsentMissing.into());
     }
-    state.take_address_turn(peer.0)?;
-    let n_clip_bytes = request.clip.as_ref().map_or(0, |clip| clip.expose().len());
-    let place = state.workers().reserve(n_clip_bytes)?;
+    let place = state.workers().reserve(Some(room))?;
     let engine = Arc::clone(state.engine());
     let input = TurnInput {
         id: "turn".to_owned(),
@@ -172,9 +179,10 @@ async fn turn(
     };
     let work = place.run(move || {
         let mut report = TurnReport::default();
-        engine
-            .run_turn(&request.history, input, &mut |event| report.take(event))
-            .map(|_| report)
+        let context = request.history.context_with(&input.text);
+        let done = engine.run_turn(&request.history, input, &mut |event| report.take(event));
+        engine.reasoner().forget(&context);
+        done.map(|_| report)
     });
     match tokio::time::timeout(state.limits().turn_time, work).await {
         Ok(Some(Ok(report))) => Ok(Json(report)),
@@ -186,6 +194,14 @@ async fn turn(
         Ok(None) => Err(Refusal::ReasonerFailed.into()),
         Err(_) => Err(Refusal::TooSlow.into()),
     }
+}
+
+/// The size of a request's body as it says, or the largest that would be read.
+fn announced_bytes(state: &AppState, request: &Request) -> u64 {
+    let header = request.headers().get(header::CONTENT_LENGTH);
+    let announced = header.and_then(|value| value.to_str().ok()?.parse().ok());
+    let largest = state.limits().clip_bytes.saturating_add(FORM_BYTES as u64);
+    announced.unwrap_or(largest).min(largest)
 }
 
 impl TurnRequest {
@@ -347,37 +363,59 @@ const fn status(refusal: Refusal) -> StatusCode {
 mod tests {
     use super::*;
 
-    fn check(host: Option<&str>, origin: Option<&str>, loopback: bool) -> bool {
+    fn check(host: Option<&str>, origin: Option<&str>, hosts: &Hosts) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in [(header::HOST, host), (header::ORIGIN, origin)] {
             if let Some(value) = value {
                 headers.insert(name, value.parse().unwrap());
             }
         }
-        is_own_page(&headers, loopback)
+        is_own_page(&headers, hosts)
     }
 
     #[test]
     fn only_the_own_page_or_no_page_may_ask() {
         let host = Some("127.0.0.1:8420");
-        assert!(check(host, None, true));
-        assert!(check(host, Some("http://127.0.0.1:8420"), true));
+        assert!(check(host, None, &Hosts::loopback()));
+        assert!(check(
+            host,
+            Some("http://127.0.0.1:8420"),
+            &Hosts::loopback()
+        ));
         assert!(check(
             Some("localhost:8420"),
             Some("http://localhost:8420"),
-            true
+            &Hosts::loopback()
         ));
-        assert!(check(Some("[::1]:8420"), None, true));
-        assert!(!check(host, Some("http://127.0.0.1:9999"), true));
-        assert!(!check(host, Some("https://evil.example"), true));
-        assert!(!check(host, Some("null"), true));
+        assert!(check(Some("[::1]:8420"), None, &Hosts::loopback()));
+        assert!(!check(
+            host,
+            Some("http://127.0.0.1:9999"),
+            &Hosts::loopback()
+        ));
+        assert!(!check(
+            host,
+            Some("https://evil.example"),
+            &Hosts::loopback()
+        ));
+        assert!(!check(host, Some("null"), &Hosts::loopback()));
     }
 
     #[test]
     fn a_name_that_was_pointed_at_this_machine_is_refused() {
         let evil = Some("evil.example:8420");
-        assert!(!check(evil, Some("http://evil.example:8420"), true));
-        assert!(!check(evil, None, true));
-        assert!(check(evil, Some("http://evil.example:8420"), false));
+        assert!(!check(
+            evil,
+            Some("http://evil.example:8420"),
+            &Hosts::loopback()
+        ));
+        assert!(!check(evil, None, &Hosts::loopback()));
+        let named = Hosts::named(["talk.example.org".to_owned()]);
+        assert!(!check(evil, Some("http://evil.example:8420"), &named));
+        assert!(check(
+            Some("talk.example.org"),
+            Some("https://talk.example.org"),
+            &named
+        ));
     }
 }

@@ -9,6 +9,7 @@ mod assets;
 mod conversation;
 mod gate;
 mod history;
+mod hosts;
 mod http;
 mod limits;
 mod live;
@@ -27,6 +28,7 @@ mod workers;
 
 pub use conversation::{Conversation, Engine, TurnDone, TurnError, TurnInput};
 pub use history::{HistoryBounds, HistoryError, history_from_value, parse_history};
+pub use hosts::Hosts;
 pub use http::app;
 pub use limits::Limits;
 pub use live::converse;

@@ -16,6 +16,9 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// Largest clip, in bytes.
     pub clip_bytes: u64,
+    /// Largest piece in which a clip travels over a socket, in bytes. A socket holds one message
+    /// before anything can be refused, so all sockets together hold `sockets` times this.
+    pub clip_frame_bytes: usize,
     /// Longest clip, in milliseconds.
     pub clip_ms: u64,
     /// Turns a session may begin in any minute.
@@ -40,10 +43,12 @@ pub struct Limits {
     pub history_utterances: usize,
     /// Turns that may run or wait at once, in all.
     pub turns_in_work: usize,
-    /// Bytes of clips that may run or wait at once, in all.
+    /// Bytes of clips that may arrive, wait or run at once, in all.
     pub clip_bytes_in_work: usize,
     /// Longest time a turn may take before it is given up.
     pub turn_time: Duration,
+    /// Longest time a clip or a request's body may take to arrive.
+    pub clip_time: Duration,
     /// How often "this is a program" is said again.
     pub notice_every: Duration,
     /// Time a new socket has for its `Hello`.
@@ -59,6 +64,7 @@ impl Default for Limits {
             text_chars: 4_000,
             frame_bytes: 64 * 1024,
             clip_bytes: 32 * 1024 * 1024,
+            clip_frame_bytes: 256 * 1024,
             clip_ms: 90_000,
             turns_per_minute: 20,
             address_turns_per_minute: 120,
@@ -73,6 +79,7 @@ impl Default for Limits {
             turns_in_work: 64,
             clip_bytes_in_work: 512 * 1024 * 1024,
             turn_time: 2 * MINUTE,
+            clip_time: 2 * MINUTE,
             notice_every: 3 * 60 * MINUTE,
             hello_time: Duration::from_secs(10),
             bad_frames: 20,
@@ -94,6 +101,7 @@ impl Limits {
         WireLimits {
             text_chars: self.text_chars,
             clip_bytes: self.clip_bytes,
+            clip_frame_bytes: self.clip_frame_bytes,
             clip_ms: self.clip_ms,
         }
     }

@@ -22,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::session::{NOTICE, Session};
 use crate::state::AppState;
 use crate::wire::{ClientMessage, ClipHeader, ServerEvent};
+use crate::workers::ClipRoom;
 
 /// A ping goes out this often, and a socket that said nothing for three of them is dead.
 const PING_EVERY: Duration = Duration::from_secs(30);
@@ -75,16 +76,21 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 enum Expecting {
     /// Nothing that was announced.
     Nothing,
-    /// The clip of this turn.
+    /// A piece of the clip of this turn.
     Clip(Announced),
-    /// The clip of a turn that was refused or is a repetition.
-    Discard,
+    /// A piece of the clip of a turn that was refused or is a repetition; so many bytes are left.
+    Discard(u64),
 }
 
+/// A turn whose clip is arriving.
 struct Announced {
     id: String,
     text: Private<String>,
     n_bytes: u64,
+    clip: Private<Vec<u8>>,
+    room: ClipRoom,
+    /// When it is given up.
+    due: Instant,
 }
 
 /// One socket's side of the conversation.
@@ -150,7 +156,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
     async fn drop_missing_clip(&mut self) -> Flow {
         match std::mem::replace(&mut self.expecting, Expecting::Nothing) {
             Expecting::Clip(turn) => self.refuse(Refusal::ClipMissing, Some(&turn.id)).await,
-            Expecting::Nothing | Expecting::Discard => GO_ON,
+            Expecting::Nothing | Expecting::Discard(_) => GO_ON,
         }
     }
 
@@ -257,8 +263,8 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         clip: Option<ClipHeader>,
     ) -> Flow {
         let n_bytes = clip.map(|clip| clip.bytes);
-        if n_bytes.is_some() {
-            self.expecting = Expecting::Discard;
+        if let Some(n_bytes) = n_bytes {
+            self.expecting = Expecting::Discard(n_bytes);
         }
         match session.repeated(&id) {
             Ok(None) => {}
@@ -268,43 +274,79 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         if let Err(refusal) = session.check_turn(&id, text.expose(), n_bytes) {
             return self.refuse(refusal, Some(&id)).await;
         }
-        if let Some(n_bytes) = n_bytes {
-            self.expecting = Expecting::Clip(Announced { id, text, n_bytes });
-            return GO_ON;
-        }
-        self.start(session, TurnInput::text(id, text)).await
+        let Some(n_bytes) = n_bytes else {
+            return self.start(session, TurnInput::text(id, text), None).await;
+        };
+        // Nothing is kept of a clip before there is room for all of it.
+        let room = match self.state.workers().make_room(n_bytes) {
+            Ok(room) => room,
+            Err(refusal) => return self.refuse(refusal, Some(&id)).await,
+        };
+        self.expecting = Expecting::Clip(Announced {
+            id,
+            text,
+            n_bytes,
+            clip: Private::new(Vec::new()),
+            room,
+            due: Instant::now() + self.state.limits().clip_time,
+        });
+        GO_ON
     }
 
-    async fn take_clip(&mut self, clip: Bytes) -> Flow {
+    async fn take_clip(&mut self, piece: Bytes) -> Flow {
+        let n_new = piece.len() as u64;
         let turn = match std::mem::replace(&mut self.expecting, Expecting::Nothing) {
-            Expecting::Discard => return GO_ON,
             Expecting::Nothing => return self.bad_frame(Refusal::ClipUnexpected).await,
-            Expecting::Clip(turn) => turn,
+            Expecting::Discard(n_left) => {
+                if n_new < n_left {
+                    self.expecting = Expecting::Discard(n_left - n_new);
+                }
+                return GO_ON;
+            }
+            Expecting::Clip(mut turn) => {
+                let mut clip = turn.clip.into_inner();
+                let n_bytes = clip.len() as u64 + n_new;
+                if n_bytes <= turn.n_bytes {
+                    clip.extend_from_slice(&piece);
+                }
+                turn.clip = Private::new(clip);
+                if n_bytes < turn.n_bytes {
+                    self.expecting = Expecting::Clip(turn);
+                    return GO_ON;
+                }
+                if n_bytes > turn.n_bytes {
+                    return self.refuse(Refusal::ClipMismatch, Some(&turn.id)).await;
+                }
+                turn
+            }
         };
+        self.take_whole_clip(turn).await
+    }
+
+    async fn take_whole_clip(&mut self, turn: Announced) -> Flow {
         let Some(session) = self.session.clone() else {
             return self.bad_frame(Refusal::HelloFirst).await;
         };
-        let n_bytes = clip.len() as u64;
         // Consent may have been withdrawn since the clip was announced.
-        let checked = session.check_turn(&turn.id, turn.text.expose(), Some(n_bytes));
-        let checked = checked.and(if n_bytes == turn.n_bytes {
-            Ok(())
-        } else {
-            Err(Refusal::ClipMismatch)
-        });
+        let checked = session.check_turn(&turn.id, turn.text.expose(), Some(turn.n_bytes));
         if let Err(refusal) = checked {
             return self.refuse(refusal, Some(&turn.id)).await;
         }
         let input = TurnInput {
-            clip: Some(Private::new(clip.into())),
+            clip: Some(turn.clip),
             ..TurnInput::text(turn.id, turn.text)
         };
-        self.start(&session, input).await
+        self.start(&session, input, Some(turn.room)).await
     }
 
-    async fn start(&mut self, session: &Arc<Session>, input: TurnInput) -> Flow {
+    async fn start(
+        &mut self,
+        session: &Arc<Session>,
+        input: TurnInput,
+        room: Option<ClipRoom>,
+    ) -> Flow {
         let id = input.id.clone();
-        match self.state.start_turn(session, input) {
+        match self.state.start_turn(session, input, room) {
             Ok(events) => self.send_again(&events).await,
             Err(refusal) => self.refuse(refusal, Some(&id)).await,
         }
@@ -351,9 +393,13 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
 
     /// When something is to be done without being asked.
     fn deadline(&self) -> Instant {
-        match &self.session {
+        let due = match &self.session {
             Some(session) => session.expires_at().min(session.next_notice_at()),
             None => self.opened + self.state.limits().hello_time,
+        };
+        match &self.expecting {
+            Expecting::Clip(turn) => due.min(turn.due),
+            Expecting::Nothing | Expecting::Discard(_) => due,
         }
     }
 
@@ -365,7 +411,15 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
             return self.end(Refusal::SessionExpired).await;
         }
         session.give_notice_if_due();
-        GO_ON
+        match &self.expecting {
+            Expecting::Clip(turn) if turn.due <= Instant::now() => {
+                let n_left = turn.n_bytes - turn.clip.expose().len() as u64;
+                let flow = self.drop_missing_clip().await;
+                self.expecting = Expecting::Discard(n_left);
+                flow
+            }
+            _ => GO_ON,
+        }
     }
 
     async fn ping(&mut self) -> Flow {
@@ -433,6 +487,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::Hosts;
     use std::convert::Infallible;
     use std::net::Ipv4Addr;
 
@@ -458,7 +513,7 @@ mod tests {
             CrisisDetector::embedded(),
             limits.media(),
         );
-        let state = AppState::new(engine, limits, true);
+        let state = AppState::new(engine, limits, Hosts::loopback());
         let (page, incoming) = mpsc::unbounded_channel();
         let (outgoing, told) = mpsc::unbounded_channel();
         tokio::spawn(async move {

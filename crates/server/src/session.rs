@@ -6,10 +6,11 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use smes_dialogue::Emotion;
+use smes_dialogue::{DialogueContext, Emotion};
+use smes_reasoning::Reasoner;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     /// Where it was opened from.
     pub(crate) address: IpAddr,
     limits: Limits,
+    /// Told when words are no longer part of the conversation.
+    reasoner: Arc<dyn Reasoner>,
     inner: Mutex<Inner>,
     changed: watch::Sender<()>,
 }
@@ -81,13 +84,20 @@ pub(crate) enum Begun {
 }
 
 impl Session {
-    pub(crate) fn new(number: u64, token: String, address: IpAddr, limits: Limits) -> Self {
+    pub(crate) fn new(
+        number: u64,
+        token: String,
+        address: IpAddr,
+        limits: Limits,
+        reasoner: Arc<dyn Reasoner>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             number,
             token,
             address,
             limits,
+            reasoner,
             inner: Mutex::new(Inner {
                 conversation: Conversation::default(),
                 log: EventLog::default(),
@@ -271,10 +281,25 @@ impl Session {
         }
     }
 
-    /// Ends the running turn: its result becomes history, or its refusal is told.
-    pub(crate) fn finish(&self, ticket: Ticket, result: Result<TurnDone, Refusal>) {
+    /// Makes the reasoner forget what a turn was answered from, when the turn is not wanted any
+    /// more: it may have been erased while the turn ran.
+    pub(crate) fn forget_if_over(&self, ticket: Ticket, context: &DialogueContext) {
+        if self.lock().running_as(ticket).is_none() {
+            self.reasoner.forget(context);
+        }
+    }
+
+    /// Ends the running turn: its result becomes history, or its refusal is told. `context` is
+    /// what the turn was answered from.
+    pub(crate) fn finish(
+        &self,
+        ticket: Ticket,
+        context: &DialogueContext,
+        result: Result<TurnDone, Refusal>,
+    ) {
         let mut inner = self.lock();
         if inner.running_as(ticket).is_none() {
+            self.reasoner.forget(context);
             return;
         }
         let Some(Running { id, last, .. }) = inner.running.take() else {
@@ -282,7 +307,8 @@ impl Session {
         };
         match result {
             Ok(done) => {
-                inner.conversation.add(done, self.limits.history_utterances);
+                let too_old = inner.conversation.add(done, self.limits.history_utterances);
+                self.reasoner.forget(&too_old);
                 if !inner.sensing_consent {
                     inner.conversation.forget_voice();
                 }
@@ -290,7 +316,10 @@ impl Session {
                     self.push(&mut inner, event);
                 }
             }
-            Err(refusal) => self.push(&mut inner, refusal.event(Some(&id))),
+            Err(refusal) => {
+                self.reasoner.forget(context);
+                self.push(&mut inner, refusal.event(Some(&id)));
+            }
         }
     }
 
@@ -311,7 +340,8 @@ impl Session {
     /// Forgets everything that was said, at once; a running turn is forgotten with it.
     pub(crate) fn erase(&self) {
         let mut inner = self.lock();
-        inner.conversation = Conversation::default();
+        let said = std::mem::take(&mut inner.conversation);
+        self.reasoner.forget(said.context());
         inner.log.clear();
         inner.known_turns = HashSet::new();
         inner.running = None;
@@ -328,6 +358,12 @@ impl Session {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing below panics halfway through a change; a poisoned lock is still whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reasoner.forget(self.lock().conversation.context());
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use smes_reasoning::Reasoner;
 use tokio::time::Instant;
 
 use crate::limits::Limits;
@@ -14,6 +15,7 @@ use crate::session::Session;
 /// The live sessions.
 pub(crate) struct Sessions {
     limits: Limits,
+    reasoner: Arc<dyn Reasoner>,
     inner: Mutex<Inner>,
 }
 
@@ -24,9 +26,10 @@ struct Inner {
 }
 
 impl Sessions {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, reasoner: Arc<dyn Reasoner>) -> Self {
         Self {
             limits,
+            reasoner,
             inner: Mutex::default(),
         }
     }
@@ -56,6 +59,7 @@ impl Sessions {
             token.clone(),
             address,
             self.limits,
+            Arc::clone(&self.reasoner),
         ));
         inner.by_token.insert(token, Arc::clone(&session));
         Ok(session)
@@ -112,6 +116,7 @@ fn fresh_token() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use smes_reasoning::controls::Majority;
     use std::net::Ipv4Addr;
     use std::time::Duration;
 
@@ -120,11 +125,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_address_and_the_server_have_their_bounds() {
-        let sessions = Sessions::new(Limits {
+        let limits = Limits {
             sessions: 3,
             sessions_per_address: 2,
             ..Limits::default()
-        });
+        };
+        let sessions = Sessions::new(limits, Arc::new(Majority::new()));
         let _kept = [sessions.open(HERE).unwrap(), sessions.open(HERE).unwrap()];
         assert_eq!(
             sessions.open(HERE).err(),
@@ -136,7 +142,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_silent_session_is_forgotten_and_a_heard_one_is_not() {
-        let sessions = Sessions::new(Limits::default());
+        let sessions = Sessions::new(Limits::default(), Arc::new(Majority::new()));
         let (silent, heard) = (sessions.open(HERE).unwrap(), sessions.open(HERE).unwrap());
         tokio::time::advance(Duration::from_mins(20)).await;
         heard.hear();

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::conversation::{Engine, TurnInput};
+use crate::hosts::Hosts;
 use crate::limits::Limits;
 use crate::log::Kept;
 use crate::per_address::PerAddress;
 use crate::refusal::Refusal;
 use crate::session::{Begun, Session};
 use crate::sessions::Sessions;
-use crate::workers::Workers;
+use crate::workers::{ClipRoom, Workers};
 
 /// The shared state of the server; a clone is the same state.
 #[derive(Clone)]
@@ -28,23 +29,22 @@ struct Shared {
     sockets: Arc<Semaphore>,
     address_turns: PerAddress,
     closing: watch::Sender<bool>,
-    loopback_only: bool,
+    hosts: Hosts,
 }
 
 impl AppState {
-    /// The state of a server around an engine. With `loopback_only`, requests must name this
-    /// machine as their host, so that no other site's name can be pointed at it.
-    pub fn new(engine: Engine, limits: Limits, loopback_only: bool) -> Self {
+    /// The state of a server around an engine, which answers requests to these hosts.
+    pub fn new(engine: Engine, limits: Limits, hosts: Hosts) -> Self {
         Self {
             shared: Arc::new(Shared {
+                sessions: Sessions::new(limits, engine.shared_reasoner()),
                 engine: Arc::new(engine),
                 limits,
-                sessions: Sessions::new(limits),
                 workers: Workers::new(&limits),
                 sockets: Arc::new(Semaphore::new(limits.sockets)),
                 address_turns: PerAddress::new(limits.address_turns_per_minute),
                 closing: watch::Sender::new(false),
-                loopback_only,
+                hosts,
             }),
         }
     }
@@ -86,8 +86,8 @@ impl AppState {
         &self.shared.workers
     }
 
-    pub(crate) fn is_loopback_only(&self) -> bool {
-        self.shared.loopback_only
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.shared.hosts
     }
 
     /// A place for one more socket, if there is one.
@@ -108,7 +108,7 @@ impl AppState {
 
     /// Starts a turn of a session on a thread of its own; it goes on whether or not a socket is
     /// there to hear it. The input's locale is the session's. Gives the events of a turn that
-    /// was begun before.
+    /// was begun before. `room` is what its clip takes.
     ///
     /// # Errors
     /// The refusal, when nothing was begun.
@@ -116,12 +116,12 @@ impl AppState {
         &self,
         session: &Arc<Session>,
         mut input: TurnInput,
+        room: Option<ClipRoom>,
     ) -> Result<Vec<Kept>, Refusal> {
         if let Some(events) = session.repeated(&input.id)? {
             return Ok(events);
         }
-        let n_clip_bytes = input.clip.as_ref().map_or(0, |clip| clip.expose().len());
-        let place = self.workers().reserve(n_clip_bytes)?;
+        let place = self.workers().reserve(room)?;
         let (ticket, conversation) = match session.begin_turn(&input.id)? {
             Begun::Repeated(events) => return Ok(events),
             Begun::New {
@@ -136,12 +136,15 @@ impl AppState {
         let engine = Arc::clone(self.engine());
         let session = Arc::clone(session);
         let turn_time = self.limits().turn_time;
+        let context = Arc::new(conversation.context_with(&input.text));
         tokio::spawn(async move {
-            let listener = Arc::clone(&session);
+            let (listener, answered_from) = (Arc::clone(&session), Arc::clone(&context));
             let work = place.run(move || {
-                engine.run_turn(&conversation, input, &mut |event| {
+                let result = engine.run_turn(&conversation, input, &mut |event| {
                     listener.tell(ticket, event);
-                })
+                });
+                listener.forget_if_over(ticket, &answered_from);
+                result
             });
             let result = match tokio::time::timeout(turn_time, work).await {
                 Ok(Some(result)) => result.map_err(|error| {
@@ -163,7 +166,7 @@ impl AppState {
                 is_answered = result.is_ok(),
                 "a turn ended"
             );
-            session.finish(ticket, result);
+            session.finish(ticket, &context, result);
         });
         Ok(Vec::new())
     }

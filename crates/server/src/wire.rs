@@ -1,7 +1,7 @@
 //! The messages of the live conversation, as they travel over the WebSocket `/api/v1/live`.
 //!
-//! Text frames hold one JSON message each. A clip travels as one binary frame right after the
-//! [`ClientMessage::Turn`] that announces it. Every [`ServerEvent`] carries a `seq`; after a dropped
+//! Text frames hold one JSON message each. A clip travels right after the [`ClientMessage::Turn`] that
+//! announces it, in binary frames of at most [`WireLimits::clip_frame_bytes`] each. Every [`ServerEvent`] carries a `seq`; after a dropped
 //! socket the client says [`ClientMessage::Hello`] with its session and the last `seq` it saw, and the
 //! server sends what was missed.
 
@@ -38,7 +38,7 @@ pub enum ClientMessage {
         id: String,
         /// What was typed or transcribed; may be empty when a clip follows.
         text: Private<String>,
-        /// The clip that follows in the next binary frame, if one does.
+        /// The clip that follows in the next binary frames, if one does.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip: Option<ClipHeader>,
     },
@@ -57,7 +57,7 @@ pub enum ClientMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClipHeader {
-    /// Size of the binary frame, in bytes.
+    /// Size of the clip, in bytes: of all its frames together.
     pub bytes: u64,
     /// Media type as the recorder names it, for example `video/webm;codecs=vp8,opus`.
     pub media_type: String,
@@ -227,6 +227,8 @@ pub struct WireLimits {
     pub text_chars: usize,
     /// Largest clip, in bytes.
     pub clip_bytes: u64,
+    /// Largest binary frame, in bytes; a larger one closes the socket.
+    pub clip_frame_bytes: usize,
     /// Longest clip, in milliseconds.
     pub clip_ms: u64,
 }
@@ -363,6 +365,7 @@ mod tests {
                         limits: WireLimits {
                             text_chars: bounds.0,
                             clip_bytes: bounds.1,
+                            clip_frame_bytes: bounds.0,
                             clip_ms: bounds.2,
                         },
                         notice: text,

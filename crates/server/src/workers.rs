@@ -17,10 +17,15 @@ pub(crate) struct Workers {
     threads: Arc<Semaphore>,
 }
 
+/// Room in memory for the clip of a turn, held from before it arrives until it has been read.
+pub(crate) struct ClipRoom {
+    _bytes: OwnedSemaphorePermit,
+}
+
 /// A place in the queue, held until its work is done.
 pub(crate) struct Place {
     turn: OwnedSemaphorePermit,
-    clip_bytes: OwnedSemaphorePermit,
+    clip: Option<ClipRoom>,
     threads: Arc<Semaphore>,
 }
 
@@ -35,20 +40,27 @@ impl Workers {
         }
     }
 
-    /// Takes a place for work on a clip of `n_clip_bytes`.
+    /// Takes room for bytes that are about to arrive.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when there is none.
+    pub(crate) fn make_room(&self, n_bytes: u64) -> Result<ClipRoom, Refusal> {
+        let n_bytes = u32::try_from(n_bytes).map_err(|_| Refusal::Busy)?;
+        let bytes = Arc::clone(&self.clip_bytes).try_acquire_many_owned(n_bytes);
+        Ok(ClipRoom {
+            _bytes: bytes.map_err(|_| Refusal::Busy)?,
+        })
+    }
+
+    /// Takes a place for work on a turn, with the room that its clip has.
     ///
     /// # Errors
     /// [`Refusal::Busy`] when the queue is full.
-    pub(crate) fn reserve(&self, n_clip_bytes: usize) -> Result<Place, Refusal> {
-        let n_clip_bytes = u32::try_from(n_clip_bytes).map_err(|_| Refusal::Busy)?;
-        let take = |semaphore: &Arc<Semaphore>, n: u32| {
-            Arc::clone(semaphore)
-                .try_acquire_many_owned(n)
-                .map_err(|_| Refusal::Busy)
-        };
+    pub(crate) fn reserve(&self, clip: Option<ClipRoom>) -> Result<Place, Refusal> {
+        let turn = Arc::clone(&self.places).try_acquire_owned();
         Ok(Place {
-            turn: take(&self.places, 1)?,
-            clip_bytes: take(&self.clip_bytes, n_clip_bytes)?,
+            turn: turn.map_err(|_| Refusal::Busy)?,
+            clip,
             threads: Arc::clone(&self.threads),
         })
     }
@@ -63,7 +75,7 @@ impl Place {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let thread = self.threads.acquire_owned().await.ok()?;
-        let held = (self.turn, self.clip_bytes, thread);
+        let held = (self.turn, self.clip, thread);
         let job = tokio::task::spawn_blocking(move || {
             let _held = held;
             work()
@@ -82,10 +94,10 @@ mod tests {
             turns_in_work: 1,
             ..Limits::default()
         });
-        let place = workers.reserve(0).unwrap();
-        assert_eq!(workers.reserve(0).err(), Some(Refusal::Busy));
+        let place = workers.reserve(None).unwrap();
+        assert_eq!(workers.reserve(None).err(), Some(Refusal::Busy));
         assert_eq!(place.run(|| 7).await, Some(7));
-        assert!(workers.reserve(0).is_ok());
+        assert!(workers.reserve(None).is_ok());
     }
 
     #[tokio::test]
@@ -94,9 +106,11 @@ mod tests {
             clip_bytes_in_work: 100,
             ..Limits::default()
         });
-        let _first = workers.reserve(60).unwrap();
-        assert_eq!(workers.reserve(60).err(), Some(Refusal::Busy));
-        assert!(workers.reserve(40).is_ok());
+        let first = workers.make_room(60).unwrap();
+        assert_eq!(workers.make_room(60).err(), Some(Refusal::Busy));
+        assert!(workers.make_room(40).is_ok());
+        drop(first);
+        assert!(workers.make_room(100).is_ok());
     }
 
     #[tokio::test]
@@ -105,8 +119,8 @@ mod tests {
             turns_in_work: 1,
             ..Limits::default()
         });
-        let place = workers.reserve(0).unwrap();
+        let place = workers.reserve(None).unwrap();
         assert_eq!(place.run(|| -> u8 { panic!("on purpose") }).await, None);
-        assert!(workers.reserve(0).is_ok());
+        assert!(workers.reserve(None).is_ok());
     }
 }

@@ -177,7 +177,8 @@ impl Chat<'_> {
         told?;
         match done {
             Ok(done) => {
-                self.conversation.add(done, self.limits.history_utterances);
+                let too_old = self.conversation.add(done, self.limits.history_utterances);
+                self.engine.reasoner().forget(&too_old);
                 self.show(&report);
                 self.turns.push(SavedTurn {
                     text: text.into(),
@@ -251,7 +252,8 @@ impl Chat<'_> {
     }
 
     fn erase(&mut self) -> anyhow::Result<()> {
-        self.conversation = Conversation::default();
+        let said = std::mem::take(&mut self.conversation);
+        self.engine.reasoner().forget(said.context());
         self.turns.clear();
         if self.console.is_json() {
             return tell(self.console, &ServerEvent::Erased);

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 use serde_json::json;
-use smes_server::{AppState, Limits, ServeError, bind};
+use smes_server::{AppState, Hosts, Limits, ServeError, bind};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::engine::EngineArgs;
@@ -17,6 +17,7 @@ const EXAMPLE: &str = "\
 Example:
   smes serve --open
   smes serve --port 9000 --cues none
+  smes serve --host 0.0.0.0 --name talk.example.org
   SMES_LOG=smes_server=debug smes serve      what happens, without what is said
 
 Nothing that is said is stored or logged. Ctrl-C ends it and forgets every conversation.";
@@ -31,6 +32,9 @@ pub(crate) struct ServeArgs {
     /// Port to answer on; 0 takes any free one.
     #[arg(long, default_value_t = 8420, value_name = "N")]
     port: u16,
+    /// A name by which browsers reach it, such as that of an https proxy; addresses need none.
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
     #[command(flatten)]
     engine: EngineArgs,
     /// Opens the page in the browser.
@@ -57,12 +61,21 @@ async fn serve(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
     if args.open {
         open_page(address, console);
     }
-    let state = AppState::new(engine, limits, address.ip().is_loopback());
+    let state = AppState::new(engine, limits, hosts(args, address));
     smes_server::serve(listener, state, stop_signal())
         .await
         .map_err(serve_error)?;
     console.note("closed; every conversation is forgotten");
     Ok(())
+}
+
+/// What requests may call this server. On a network a name must be given, because any other could
+/// be one that a stranger's page points here.
+fn hosts(args: &ServeArgs, address: SocketAddr) -> Hosts {
+    if address.ip().is_loopback() && args.name.is_empty() {
+        return Hosts::loopback();
+    }
+    Hosts::named(args.name.iter().cloned().chain([args.host.clone()]))
 }
 
 pub(crate) fn serve_error(error: ServeError) -> anyhow::Error {

@@ -25,7 +25,8 @@ use smes_rating::{Choice, Code, Progress, Question, RaterId};
 use super::refusal::RateRefusal;
 use super::state::RateState;
 use crate::assets::rating_asset;
-use crate::http::{Peer, is_own_page, with_policy};
+use crate::hosts::Hosts;
+use crate::http::{Peer, comes_from_own_page, names_host_of, with_policy};
 
 /// The whole site as a service.
 pub fn app(state: RateState) -> Router {
@@ -44,7 +45,9 @@ pub fn app(state: RateState) -> Router {
 }
 
 async fn only_own_pages(State(state): State<RateState>, request: Request, next: Next) -> Response {
-    if is_own_page(request.headers(), state.is_loopback_only()) {
+    let headers = request.headers();
+    let is_named = !state.is_loopback_only() || names_host_of(headers, &Hosts::loopback());
+    if is_named && comes_from_own_page(headers) {
         return next.run(request).await;
     }
     RateRefusal::ForeignOrigin.into_response()

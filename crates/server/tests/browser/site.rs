@@ -8,7 +8,7 @@ use smes_cues::NativeExtractor;
 use smes_dialogue::{DialogueContext, EmotionSet, Plan, Reply, StrategySet};
 use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
-use smes_server::{AppState, Engine, Limits};
+use smes_server::{AppState, Engine, Hosts, Limits};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -37,7 +37,7 @@ impl Site {
             CrisisDetector::embedded(),
             smes_media::Limits::live(),
         );
-        let state = AppState::new(engine, Limits::default(), true);
+        let state = AppState::new(engine, Limits::default(), Hosts::loopback());
         let program = smes_server::bind("127.0.0.1", 0)
             .await
             .expect("a free port");

@@ -237,6 +237,58 @@ async fn erase_silences_a_turn_that_is_still_running() {
 }
 
 #[tokio::test]
+async fn what_is_erased_the_reasoner_forgets_too() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut client, _) = server.hello().await;
+    client.ask("a", "rowan").await;
+    client.turn("b", "please fail, birch").await;
+    client.rest_of_turn().await;
+    client.ask("c", "willow").await;
+    let remembered = server.switch.remembered();
+    assert!(remembered.contains(&"rowan".to_owned()), "{remembered:?}");
+    assert!(!remembered.iter().any(|text| text.contains("birch")));
+    client.turn("d", "please wait, alder").await;
+    assert_eq!(kind(&client.next().await.event), "received");
+    assert_eq!(kind(&client.next().await.event), "cue");
+    client.say(&ClientMessage::Erase).await;
+    assert_eq!(kind(&client.next().await.event), "erased");
+    server.switch.let_go();
+    for _ in 0..200 {
+        if server.switch.remembered().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("still remembered: {:?}", server.switch.remembered());
+}
+
+#[tokio::test]
+async fn the_reasoner_forgets_a_session_that_ran_out_and_what_became_too_old() {
+    let limits = Limits {
+        history_utterances: 2,
+        idle: Duration::from_millis(400),
+        ..Limits::default()
+    };
+    let (state, switch) = crate::support::state(limits);
+    let server = TestServer::with_state((state.clone(), std::sync::Arc::clone(&switch))).await;
+    let (mut client, _) = server.hello().await;
+    client.ask("a", "rowan").await;
+    client.ask("b", "maple").await;
+    assert!(!switch.remembered().contains(&"rowan".to_owned()));
+    assert!(switch.remembered().contains(&"maple".to_owned()));
+    assert_eq!(client.refusal().await.0, "session_expired");
+    assert!(client.try_next().await.is_none());
+    state.drop_expired_sessions();
+    for _ in 0..100 {
+        if switch.remembered().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("still remembered: {:?}", switch.remembered());
+}
+
+#[tokio::test]
 async fn a_correction_is_used_in_the_next_turn() {
     let server = TestServer::start(Limits::default()).await;
     let (mut client, _) = server.hello().await;
@@ -307,6 +359,42 @@ async fn bounds_are_refused_in_words_and_the_session_goes_on() {
     client.send(Message::binary(vec![7; 5])).await;
     assert_eq!(client.refusal().await.0, "clip_unexpected");
     assert!(client.ask("a", "hi").await.contains("hi"));
+}
+
+#[tokio::test]
+async fn a_clip_arrives_in_pieces_and_one_that_stops_is_given_up() {
+    let limits = Limits {
+        clip_time: Duration::from_millis(1_500),
+        clip_bytes_in_work: 70_000,
+        ..Limits::default()
+    };
+    let server = TestServer::start(limits).await;
+    let (mut client, _) = server.hello().await;
+    let clip = wav(2_000);
+    client.say(&turn("a", "hi", Some(clip.len() as u64))).await;
+    for piece in clip.chunks(10_000) {
+        client.send(Message::binary(piece.to_vec())).await;
+    }
+    let events = client.rest_of_turn().await;
+    let ServerEvent::Cue { cue, notes, .. } = &events[1].event else {
+        panic!("no cue: {:?}", kinds(&events));
+    };
+    assert!(cue.is_some(), "{notes:?}");
+
+    client.say(&turn("b", "hi", Some(60_000))).await;
+    client.send(Message::binary(vec![7; 10])).await;
+    // While it is awaited there is no room for another of that size.
+    let (mut other, _) = server.hello().await;
+    other.say(&turn("a", "hi", Some(60_000))).await;
+    assert_eq!(other.refusal().await.0, "busy");
+    assert_eq!(
+        client.refusal().await,
+        ("clip_missing".to_owned(), Some("b".to_owned()))
+    );
+    // What still comes of it is thrown away, and its room is free again.
+    client.send(Message::binary(vec![7; 10])).await;
+    other.turn_with_clip("b", "hi", &wav(1_000)).await;
+    assert!(answer(&other.rest_of_turn().await).contains("hi"));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A server around a small deterministic reasoner, and a client of it.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -15,7 +16,7 @@ use smes_media::Clip;
 use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::wire::{ClientMessage, ClipHeader, Envelope, ServerEvent};
-use smes_server::{AppState, Engine, Limits};
+use smes_server::{AppState, Engine, Hosts, Limits};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -34,6 +35,7 @@ pub(crate) struct Switch {
     is_let_go: Mutex<bool>,
     changed: Condvar,
     n_plans: AtomicUsize,
+    remembered: Mutex<BTreeSet<String>>,
 }
 
 impl Switch {
@@ -44,6 +46,11 @@ impl Switch {
 
     pub(crate) fn n_plans(&self) -> usize {
         self.n_plans.load(Ordering::SeqCst)
+    }
+
+    /// The words that the reasoner has not been told to forget.
+    pub(crate) fn remembered(&self) -> Vec<String> {
+        self.remembered.lock().unwrap().iter().cloned().collect()
     }
 
     fn wait(&self) {
@@ -72,8 +79,15 @@ impl Reasoner for Parrot {
     fn plan(&self, context: &DialogueContext) -> Result<Plan, ReasoningError> {
         self.switch.n_plans.fetch_add(1, Ordering::SeqCst);
         let asked = context.last_seeker().unwrap().text.expose().clone();
+        let words = context.utterances.iter().map(|one| one.text.expose());
+        let remember = || {
+            let mut remembered = self.switch.remembered.lock().unwrap();
+            remembered.extend(words.clone().cloned());
+        };
+        remember();
         if asked.contains("please wait") {
             self.switch.wait();
+            remember();
         }
         assert!(!asked.contains("please panic"), "asked to");
         if asked.contains("please fail") {
@@ -134,6 +148,13 @@ impl Reasoner for Parrot {
             source: "parrot".to_owned(),
         })
     }
+
+    fn forget(&self, context: &DialogueContext) {
+        let mut remembered = self.switch.remembered.lock().unwrap();
+        for utterance in &context.utterances {
+            remembered.remove(utterance.text.expose());
+        }
+    }
 }
 
 /// Reads no clip without a fault.
@@ -175,7 +196,7 @@ fn state_with(limits: Limits, cues: Arc<dyn CueExtractor>) -> (AppState, Arc<Swi
         CrisisDetector::embedded(),
         limits.media(),
     );
-    (AppState::new(engine, limits, true), switch)
+    (AppState::new(engine, limits, Hosts::loopback()), switch)
 }
 
 /// A server on a free port of loopback, stopped when dropped.
@@ -282,7 +303,9 @@ impl Client {
     /// A turn with a clip behind it.
     pub(crate) async fn turn_with_clip(&mut self, id: &str, text: &str, clip: &[u8]) {
         self.say(&turn(id, text, Some(clip.len() as u64))).await;
-        self.send(Message::binary(clip.to_vec())).await;
+        for piece in clip.chunks(Limits::default().clip_frame_bytes) {
+            self.send(Message::binary(piece.to_vec())).await;
+        }
     }
 
     /// The next event; `None` when the socket was closed.

@@ -21,6 +21,8 @@ export class Connection {
   /** @type {string | null} */
   #session = null;
   #lastSeq = 0;
+  /** Largest frame of a clip; the welcome says it. */
+  #clipFrameBytes = 64 * 1024;
   #timer = 0;
   #events;
 
@@ -78,7 +80,10 @@ export class Connection {
   send(message, clip = null) {
     if (this.state !== 'open' || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
-    if (clip) this.#socket.send(clip);
+    const piece = this.#clipFrameBytes;
+    for (let start = 0; clip && start < clip.size; start += piece) {
+      this.#socket.send(clip.slice(start, start + piece));
+    }
     return true;
   }
 
@@ -104,6 +109,7 @@ export class Connection {
       clearTimeout(this.#timer);
       if (!event.resumed) this.#lastSeq = 0;
       this.#session = event.session;
+      this.#clipFrameBytes = event.limits.clip_frame_bytes;
       this.failures = 0;
       this.#become('open');
     } else if (event.seq > 0) {

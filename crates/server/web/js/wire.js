@@ -10,7 +10,7 @@
  * @typedef {{label: string, prob: number}} Scored
  * @typedef {{label: string, definition: string}} LabelInfo
  * @typedef {{name: string, contact: string, url: string, hours: string}} HelpLine
- * @typedef {{text_chars: number, clip_bytes: number, clip_ms: number}} WireLimits
+ * @typedef {{text_chars: number, clip_bytes: number, clip_frame_bytes: number, clip_ms: number}} WireLimits
  * @typedef {{decode_ms: number, cue_ms: number, plan_ms: number, respond_ms: number, total_ms: number}} Timings
  * @typedef {{name: string, value: number, unit: string, relative_to_baseline?: number}} Feature
  * @typedef {{observation: string, distress?: string, modalities: string[],
