@@ -6,8 +6,9 @@
 mod commands;
 mod console;
 mod exit;
+mod help;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use console::Console;
 use exit::Exit;
 
@@ -17,10 +18,7 @@ use exit::Exit;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const START_HERE: &str = "\
-Start here:
-  smes serve --open                          talk with it, in the browser
-  smes turn --text \"I can't sleep\"           one turn, in the terminal
-  smes corpus import mesc --csv MESC.csv --out corpora/mesc
+`smes COMMAND --help` has examples of each.
 
 It supports people; it is a program, not a therapist. In an emergency, call your local
 emergency number; https://findahelpline.com lists people who help, by country.
@@ -93,7 +91,8 @@ impl Command {
 }
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let matches = help::by_stage(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let console = Console::new(cli.command.prints_json(), cli.quiet);
     match run(&cli.command, &console) {
         Ok(()) => Exit::Done.into(),

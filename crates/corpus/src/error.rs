@@ -108,7 +108,7 @@ impl CorpusError {
     /// What to do about it, in one line.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { .. } => return None,
+            Self::Io { source, .. } => return path_hint(source),
             Self::NotACorpus { .. } => {
                 "make one with `smes corpus import mesc|meld|esconv ... --out DIR`".to_owned()
             }
@@ -142,6 +142,16 @@ impl CorpusError {
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { path, source }
+    }
+}
+
+/// What to do about a file that cannot be reached.
+pub(crate) fn path_hint(error: &std::io::Error) -> Option<String> {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Some("is the path right?".to_owned()),
+        std::io::ErrorKind::PermissionDenied => Some("may you read and write there?".to_owned()),
+        std::io::ErrorKind::StorageFull => Some("the disk is full".to_owned()),
+        _ => None,
     }
 }
 

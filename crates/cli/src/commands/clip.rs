@@ -48,9 +48,11 @@ pub(crate) fn run(args: &ClipArgs, console: &Console) -> anyhow::Result<()> {
 fn read(file: &Path) -> anyhow::Result<Report> {
     let named = || format!("reading `{}`", file.display());
     let limits = Limits::corpus();
-    let probe = probe(file, &limits).map_err(advise).with_context(named)?;
+    let probe = probe(file, &limits)
+        .map_err(media_error)
+        .with_context(named)?;
     let clip = decode(file, &DecodeOptions::audio_only(), &limits)
-        .map_err(advise)
+        .map_err(media_error)
         .with_context(named)?;
     let cue = NativeExtractor
         .extract(&clip, &mut SpeakerBaseline::default())
@@ -63,7 +65,8 @@ fn read(file: &Path) -> anyhow::Result<Report> {
     })
 }
 
-fn advise(error: MediaError) -> anyhow::Error {
+/// A clip's error with what to do about it.
+pub(crate) fn media_error(error: MediaError) -> anyhow::Error {
     match error {
         MediaError::ToolMissing { .. } => Advice::missing(error.hint(), error),
         _ => Advice::bad_input(error.hint(), error),

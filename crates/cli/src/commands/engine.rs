@@ -6,11 +6,12 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use smes_cues::{CueExtractor, NativeExtractor};
 use smes_reasoning::sequence::LabelDecoding;
-use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError};
+use smes_reasoning::{Reasoner, ReasonerOptions};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
 use super::reasoners;
+use crate::commands::reasoners::bad_reasoner;
 use crate::console::Console;
 use crate::exit::Advice;
 
@@ -59,6 +60,11 @@ enum CuesChoice {
 }
 
 impl EngineArgs {
+    /// Whether clips are read at all.
+    pub(crate) const fn reads_clips(&self) -> bool {
+        !matches!(self.cues, CuesChoice::None)
+    }
+
     /// The engine; loads the model.
     pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
         let options = self.options.options();
@@ -66,7 +72,7 @@ impl EngineArgs {
             reasoners::open(&self.reasoner, options, None, &Console::new(false, true))?.into()
         } else {
             smes_reasoning::open_with(&self.reasoner, options)
-                .map_err(reasoner_error)?
+                .map_err(bad_reasoner)?
                 .into()
         };
         let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
@@ -82,20 +88,10 @@ impl EngineArgs {
     }
 }
 
-fn reasoner_error(error: ReasoningError) -> anyhow::Error {
-    let hint = error.hint();
-    match error {
-        ReasoningError::ModelFile { .. } | ReasoningError::ModelConfig { .. } => {
-            Advice::missing(hint, error)
-        }
-        _ => Advice::bad_input(hint, error),
-    }
-}
-
 /// A turn's error with what to do about it.
 pub(crate) fn turn_error(error: TurnError) -> anyhow::Error {
     match error {
-        TurnError::Reasoning { source } => reasoner_error(*source),
+        TurnError::Reasoning { source } => bad_reasoner(*source),
         other => Advice::bad_input(other.hint(), other),
     }
 }

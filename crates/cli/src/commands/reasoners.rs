@@ -5,6 +5,7 @@
 //! and cue, as the published target texts; `/N` is the seed of what is drawn.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use smes_corpus::{Corpus, CorpusError};
@@ -191,8 +192,16 @@ pub(crate) fn bad_corpus(error: CorpusError) -> anyhow::Error {
     Advice::bad_input(error.hint(), error)
 }
 
+/// A reasoner's error with what to do about it: a model that is absent is missing, one that is
+/// broken is bad input.
 pub(crate) fn bad_reasoner(error: ReasoningError) -> anyhow::Error {
-    Advice::bad_input(error.hint(), error)
+    let hint = error.hint();
+    match &error {
+        ReasoningError::ModelFile { source, .. } if source.kind() == ErrorKind::NotFound => {
+            Advice::missing(hint, error)
+        }
+        _ => Advice::bad_input(hint, error),
+    }
 }
 
 #[cfg(test)]

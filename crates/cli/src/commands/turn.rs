@@ -11,6 +11,7 @@ use smes_server::{
     check_text, parse_history,
 };
 
+use crate::commands::clip::media_error;
 use crate::commands::engine::{EngineArgs, environment_locale, refused, turn_error};
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &TurnArgs, console: &Console) -> anyhow::Result<()> {
     let clip = args
         .clip
         .as_deref()
-        .map(|path| read_clip(path, &limits))
+        .map(|path| read_clip(path, &args.engine, &limits))
         .transpose()?;
     let engine = args.engine.build(&limits)?;
     let conversation = match &args.history {
@@ -88,7 +89,13 @@ pub(crate) fn run(args: &TurnArgs, console: &Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read_clip(path: &Path, limits: &Limits) -> anyhow::Result<Private<Vec<u8>>> {
+/// The clip's bytes. In a live talk a recording that cannot be read costs nobody their answer; here
+/// the file was named, so one that is no media is an error.
+fn read_clip(
+    path: &Path,
+    engine: &EngineArgs,
+    limits: &Limits,
+) -> anyhow::Result<Private<Vec<u8>>> {
     let unreadable = |error| Advice::bad_input(Some("is the path right?".to_owned()), error);
     let n_bytes = fs_err::metadata(path).map_err(unreadable)?.len();
     if n_bytes > limits.clip_bytes {
@@ -96,6 +103,11 @@ fn read_clip(path: &Path, limits: &Limits) -> anyhow::Result<Private<Vec<u8>>> {
             limit: limits.clip_bytes,
         };
         return Err(refused(refusal)).with_context(|| format!("`{}`", path.display()));
+    }
+    if engine.reads_clips() {
+        smes_media::probe(path, &limits.media())
+            .map_err(media_error)
+            .with_context(|| format!("`{}`", path.display()))?;
     }
     Ok(Private::new(fs_err::read(path).map_err(unreadable)?))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use smes_dialogue::UnknownLabel;
 
 use crate::CorpusError;
+use crate::error::path_hint;
 
 /// A source that cannot be imported. No variant repeats what somebody said.
 #[derive(Debug, thiserror::Error)]
@@ -183,7 +184,7 @@ impl ImportError {
     /// What to do about it, in one line.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { .. } => return None,
+            Self::Io { source, .. } => return path_hint(source),
             Self::Empty { .. } => "download the file again".to_owned(),
             Self::MissingColumn { .. } => {
                 "give the file as it was published, with its first line".to_owned()

@@ -1,0 +1,5 @@
+//! The program as it is called: what it answers to bad input, and by which exit code.
+
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod bad_input;
