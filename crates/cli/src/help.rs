@@ -12,7 +12,7 @@ Start here:
 const STAGES: [(&str, &[&str]); 4] = [
     ("Talk", &["serve", "chat", "turn"]),
     ("Data", &["corpus", "clip"]),
-    ("Models", &["train"]),
+    ("Models", &["models", "train"]),
     ("Measure", &["predict", "score", "evaluate", "rate"]),
 ];
 

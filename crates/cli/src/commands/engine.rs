@@ -10,8 +10,7 @@ use smes_reasoning::{Reasoner, ReasonerOptions};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
-use super::reasoners;
-use crate::commands::reasoners::bad_reasoner;
+use super::reasoners::{self, bad_reasoner};
 use crate::console::Console;
 use crate::exit::Advice;
 
