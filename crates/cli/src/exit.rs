@@ -77,10 +77,19 @@ pub(crate) fn report(console: &Console, error: &anyhow::Error) -> Exit {
     let advice = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<Advice>());
-    if let Some(hint) = advice.and_then(|advice| advice.hint.as_deref()) {
+    let hint = advice.and_then(|advice| advice.hint.as_deref());
+    if let Some(hint) = hint.or_else(|| is_absent(error).then_some("is the path right?")) {
         console.hint(hint);
     }
     advice.map_or(Exit::Failed, |advice| advice.exit)
+}
+
+/// Whether something was not found at the root of it.
+fn is_absent(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() == std::io::ErrorKind::NotFound)
+    })
 }
 
 /// The causes on one line, outermost first, each once.
