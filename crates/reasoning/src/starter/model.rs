@@ -84,51 +84,33 @@ impl DialogueModel {
         let n_seeker_views = config.seeker_decays.len();
         // What a head reads: the mixed state, the utterance itself, the mean so far, the surface.
         let state = 3 * hidden;
+        let seeker = hidden * usize::from(n_seeker_views > 0);
+        let linear = |name: &str, n_in, n_out| -> Result<Linear, NnError> {
+            Linear::load(&loader.part(name), n_in, n_out)
+        };
+        let head = |name: &str, n_in, n_out| -> Result<Head, NnError> {
+            Head::load(&loader.part(name), n_in, hidden, n_out)
+        };
         Ok(Self {
             mean: loader.get("input_mean", &[width], Init::Zeros)?,
             deviation: loader.get("input_deviation", &[width], Init::Ones)?,
-            embed_utterance: Linear::load(&loader.part("embed_utterance"), width, hidden)?,
-            embed_surface: Linear::load(&loader.part("embed_surface"), surface, hidden)?,
+            embed_utterance: linear("embed_utterance", width, hidden)?,
+            embed_surface: linear("embed_surface", surface, hidden)?,
             norm: LayerNorm::load(&loader.part("norm"), hidden, 1e-5)?,
-            mix: Linear::load(&loader.part("mix"), n_views * hidden, hidden)?,
+            mix: linear("mix", n_views * hidden, hidden)?,
             mix_seeker: (n_seeker_views > 0)
-                .then(|| {
-                    let place = loader.part("mix_seeker");
-                    Linear::load(&place, n_seeker_views * hidden, hidden)
-                })
+                .then(|| linear("mix_seeker", n_seeker_views * hidden, hidden))
                 .transpose()?,
-            emotion: Head::load(
-                &loader.part("emotion"),
-                state + surface + hidden * usize::from(n_seeker_views > 0),
-                hidden,
-                n_emotions,
-            )?,
-            strategy: Head::load(
-                &loader.part("strategy"),
-                state + surface + n_emotions,
-                hidden,
-                n_strategies,
-            )?,
-            strategy_skip: Linear::load(
-                &loader.part("strategy_skip"),
-                surface + n_emotions,
-                n_strategies,
-            )?,
-            system_emotion: Linear::load(
-                &loader.part("system_emotion"),
+            emotion: head("emotion", state + surface + seeker, n_emotions)?,
+            strategy: head("strategy", state + surface + n_emotions, n_strategies)?,
+            strategy_skip: linear("strategy_skip", surface + n_emotions, n_strategies)?,
+            system_emotion: linear(
+                "system_emotion",
                 hidden + surface + n_emotions + n_strategies,
                 n_emotions,
             )?,
-            query: Linear::load(
-                &loader.part("query"),
-                state + n_strategies,
-                config.rank_size,
-            )?,
-            key: Linear::load(
-                &loader.part("key"),
-                config.encoder.hidden_size,
-                config.rank_size,
-            )?,
+            query: linear("query", state + n_strategies, config.rank_size)?,
+            key: linear("key", config.encoder.hidden_size, config.rank_size)?,
             decays: config.decays.clone(),
             seeker_decays: config.seeker_decays.clone(),
             supporter_column: supporter_column(n_strategies),

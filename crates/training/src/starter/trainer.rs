@@ -145,17 +145,13 @@ impl Trainer {
             .ok_or(TrainingError::NoStrategies {
                 corpus: corpus.manifest().name.clone(),
             })?;
+        let (n_emotions, n_strategies) = (emotions.len(), strategies.len());
         let (pretrained, encoder, config) = load_encoder(recipe, &emotions, &strategies)?;
         let train_split = corpus.split::<Train>()?;
         let validation_split = corpus.split::<Validation>()?;
         let train = prepare(&train_split, &encoder, &emotions, &strategies, progress)?;
-        let validation = prepare(
-            &validation_split,
-            &encoder,
-            &emotions,
-            &strategies,
-            progress,
-        )?;
+        let held_out = &validation_split;
+        let validation = prepare(held_out, &encoder, &emotions, &strategies, progress)?;
         check_has_instances(corpus, SplitName::Train, &train)?;
         check_has_instances(corpus, SplitName::Validation, &validation)?;
         let auxiliary = recipe
@@ -163,27 +159,14 @@ impl Trainer {
             .as_ref()
             .map(|recipe| Auxiliary::prepare(recipe, &encoder, progress))
             .transpose()?;
-        let params = initial_params(
-            recipe.seed,
-            &config,
-            &train,
-            emotions.len(),
-            strategies.len(),
-        )?;
+        let params = initial_params(recipe.seed, &config, &train, n_emotions, n_strategies)?;
+        let place = params.initialiser(recipe.seed);
         let auxiliary_heads = match &auxiliary {
-            Some(auxiliary) => auxiliary.heads(
-                &params.initialiser(recipe.seed),
-                config.n_members,
-                config.hidden_size,
-            )?,
+            Some(auxiliary) => auxiliary.heads(&place, config.n_members, config.hidden_size)?,
             None => Vec::new(),
         };
-        let model = Ensemble::load(
-            &params.loader().part("dialogue"),
-            &config,
-            emotions.len(),
-            strategies.len(),
-        )?;
+        let place = params.loader().part("dialogue");
+        let model = Ensemble::load(&place, &config, n_emotions, n_strategies)?;
         let n_steps = recipe.fit.n_epochs * train.len().div_ceil(recipe.fit.batch_size) as u64;
         Ok(Self {
             optimiser: optimiser(recipe, &params)?,
@@ -203,8 +186,8 @@ impl Trainer {
             validation: ValidationSet::new(&validation_split, validation),
             auxiliary,
             auxiliary_heads,
-            surface_width: surface_width(strategies.len()),
-            n_emotions: emotions.len(),
+            surface_width: surface_width(n_strategies),
+            n_emotions,
         })
     }
 
