@@ -125,6 +125,9 @@ impl MediaError {
             Self::TimedOut { .. } | Self::OutOfMemory { .. } => {
                 "convert the clip to a plain format first, or raise the limit".to_owned()
             }
+            Self::Unreadable {
+                kind: io::ErrorKind::NotFound,
+            } => "is the path right?".to_owned(),
             _ => return None,
         })
     }
