@@ -5,19 +5,18 @@
 //! `smes chat` and `smes turn` all call [`Engine::run_turn`] and differ in where its events go.
 //! No async, no sockets and no clock beyond timings here; history lives in memory only.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use smes_cues::{CueExtractor, SpeakerBaseline};
 use smes_dialogue::{
-    ContextUtterance, Cue, DialogueContext, Distribution, Emotion, Label, Plan, Private, Reply,
-    Role, Strategy,
+    ContextUtterance, DialogueContext, Distribution, Emotion, Label, Plan, Private, Reply, Role,
+    Strategy,
 };
-use smes_media::DecodeOptions;
 use smes_reasoning::{Reasoner, ReasoningError};
 
 use crate::gate::OutputGate;
+use crate::reading::read_clip;
 use crate::refusal::Refusal;
 use crate::safety::{Assessment, CrisisDetector};
 use crate::wire::{HelpLine, LabelInfo, Scored, ServerEvent, Timings};
@@ -202,14 +201,6 @@ impl Conversation {
     }
 }
 
-/// What was read from a clip, or why nothing was.
-#[derive(Default)]
-struct Reading {
-    cue: Option<Cue>,
-    notes: Vec<String>,
-    baseline: Option<SpeakerBaseline>,
-}
-
 impl Engine {
     /// An engine from its parts; `cues` is `None` where voice and face are not read.
     pub fn new(
@@ -286,7 +277,14 @@ impl Engine {
             return Ok(self.answer_crisis(conversation, assessment, input, emit));
         }
         let mut timings = Timings::default();
-        let reading = self.read_clip(input.clip.as_ref(), conversation, &mut timings);
+        let (clip, baseline) = (input.clip.as_ref(), &conversation.baseline);
+        let reading = read_clip(
+            self.cues.as_deref(),
+            &self.media_limits,
+            clip,
+            baseline,
+            &mut timings,
+        );
         emit(ServerEvent::Cue {
             id: id.clone(),
             cue: reading.cue.clone(),
@@ -356,54 +354,6 @@ impl Engine {
             supporter: ContextUtterance::supporter(text, None),
             baseline: None,
             crisis: Some(assessment),
-        }
-    }
-
-    fn read_clip(
-        &self,
-        clip: Option<&Private<Vec<u8>>>,
-        conversation: &Conversation,
-        timings: &mut Timings,
-    ) -> Reading {
-        let Some(clip) = clip else {
-            return Reading::default();
-        };
-        let Some(extractor) = &self.cues else {
-            return Reading::without_cue("voice and face are not read here");
-        };
-        let started = Instant::now();
-        let decoded = smes_media::decode_bytes(
-            clip.expose(),
-            &DecodeOptions::audio_only(),
-            &self.media_limits,
-        );
-        timings.decode_ms = ms_since(started);
-        let clip = match decoded {
-            Ok(clip) => clip,
-            Err(error) => return Reading::without_cue(&format!("the recording: {error}")),
-        };
-        let started = Instant::now();
-        let mut baseline = conversation.baseline.clone();
-        // A fault inside a signal path must not cost the person their answer.
-        let extracted = catch_unwind(AssertUnwindSafe(|| extractor.extract(&clip, &mut baseline)));
-        timings.cue_ms = ms_since(started);
-        match extracted {
-            Ok(Ok(cue)) => {
-                let mut notes = clip.limits;
-                for limit in &cue.limits {
-                    if !notes.contains(limit) {
-                        notes.push(limit.clone());
-                    }
-                }
-                // A cue that rests on nothing says only what is missing; the notes say it already.
-                Reading {
-                    cue: Some(cue).filter(|cue| !cue.modalities.is_empty()),
-                    notes,
-                    baseline: Some(baseline),
-                }
-            }
-            Ok(Err(error)) => Reading::without_cue(&format!("the recording: {error}")),
-            Err(_) => Reading::without_cue("the recording could not be read: internal fault"),
         }
     }
 
@@ -481,15 +431,6 @@ impl Engine {
     }
 }
 
-impl Reading {
-    fn without_cue(note: &str) -> Self {
-        Self {
-            notes: vec![note.to_owned()],
-            ..Self::default()
-        }
-    }
-}
-
 fn scored<L: Label>(distribution: &Distribution<L>) -> Vec<Scored> {
     distribution
         .iter()
@@ -500,7 +441,7 @@ fn scored<L: Label>(distribution: &Distribution<L>) -> Vec<Scored> {
         .collect()
 }
 
-fn ms_since(started: Instant) -> f64 {
+pub(crate) fn ms_since(started: Instant) -> f64 {
     started.elapsed().as_secs_f64() * 1e3
 }
 

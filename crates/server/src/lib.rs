@@ -16,6 +16,7 @@ mod live;
 mod log;
 mod per_address;
 pub mod rate;
+mod reading;
 mod refusal;
 mod report;
 pub mod safety;
