@@ -30,8 +30,11 @@ fn corpus(folder: &std::path::Path) -> Option<Corpus> {
             json(SplitName::Test, "mesc/test.json")?,
         ],
     };
-    source.import(&folder.join("mesc"), &mut |_| {}).unwrap();
-    Some(Corpus::open(&folder.join("mesc")).unwrap())
+    let target = folder.join("mesc");
+    source
+        .import(&target, &mut |_| {})
+        .expect("the published files import");
+    Some(Corpus::open(&target).expect("what was imported opens"))
 }
 
 #[test]
