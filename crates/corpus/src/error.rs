@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::MIN_FOLDS;
+
 /// A corpus folder that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -102,6 +104,24 @@ pub enum CorpusError {
         /// What would be lost.
         entry: String,
     },
+    /// Too few folds to fit, choose and report on different ones.
+    #[error("{n_folds} folds are too few, at least {MIN_FOLDS} are needed")]
+    TooFewFolds {
+        /// The number asked for.
+        n_folds: usize,
+    },
+    /// Fewer dialogues than folds.
+    #[error(
+        "the splits named of `{path}` have {n_dialogues} dialogues, too few for {n_folds} folds"
+    )]
+    TooFewDialogues {
+        /// The corpus folder.
+        path: PathBuf,
+        /// Dialogues in the splits to be dealt out.
+        n_dialogues: usize,
+        /// Folds asked for.
+        n_folds: usize,
+    },
 }
 
 impl CorpusError {
@@ -136,6 +156,10 @@ impl CorpusError {
             Self::WouldDelete { .. } => {
                 "move it away first, or import into another folder".to_owned()
             }
+            Self::TooFewFolds { .. } => {
+                "one fold is reported on, one chosen on, the others are fitted on".to_owned()
+            }
+            Self::TooFewDialogues { .. } => "name more splits, or ask for fewer folds".to_owned(),
         })
     }
 

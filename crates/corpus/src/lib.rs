@@ -8,6 +8,7 @@
 mod check;
 mod error;
 mod export;
+mod folds;
 pub mod importers;
 mod issue;
 mod lines;
@@ -21,6 +22,7 @@ mod writer;
 pub use check::{CheckReport, Leakage, Problem, ProblemKind, check};
 pub use error::CorpusError;
 pub use export::{ExportError, ExportFormat, export};
+pub use folds::{FoldPlan, MIN_FOLDS, write_folds};
 pub use issue::{ImportIssue, IssueCounts, IssueKind};
 pub use manifest::{Counts, LabelSetRef, Manifest, Provenance, SourceFile};
 pub use plots::statistics_plots;

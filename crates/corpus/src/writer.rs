@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use fs_err::File;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use smes_dialogue::Dialogue;
+use smes_dialogue::{Dialogue, Emotion, Strategy};
 use tempfile::TempDir;
 
 use crate::manifest::{FORMAT, MANIFEST};
@@ -40,10 +40,10 @@ pub(crate) struct CorpusWriter {
 /// What [`CorpusWriter::finish`] cannot know by itself.
 #[derive(Debug, Clone)]
 pub(crate) struct Description {
-    pub(crate) name: &'static str,
-    pub(crate) licence: &'static str,
-    pub(crate) emotions: &'static str,
-    pub(crate) strategies: Option<&'static str>,
+    pub(crate) name: String,
+    pub(crate) licence: String,
+    pub(crate) emotions: LabelSetRef<Emotion>,
+    pub(crate) strategies: Option<LabelSetRef<Strategy>>,
     pub(crate) provenance: Provenance,
 }
 
@@ -132,14 +132,12 @@ impl CorpusWriter {
         let digest = hex(&self.digest.finalize());
         let manifest = Manifest {
             format: FORMAT,
-            name: description.name.to_owned(),
+            name: description.name.clone(),
             version: digest[..12].to_owned(),
-            licence: description.licence.to_owned(),
+            licence: description.licence.clone(),
             checksum: format!("sha256:{digest}"),
-            emotions: LabelSetRef::BuiltIn(description.emotions.to_owned()),
-            strategies: description
-                .strategies
-                .map(|name| LabelSetRef::BuiltIn(name.to_owned())),
+            emotions: description.emotions.clone(),
+            strategies: description.strategies.clone(),
             counts: self.counts,
             provenance: description.provenance.clone(),
             issues: self.issue_counts,

@@ -1,4 +1,4 @@
-//! `smes corpus`: import, check, stats, export.
+//! `smes corpus`: import, check, stats, folds, export.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use smes_corpus::importers::{
     EsconvSource, ImportError, Imported, Importer, MeldSource, MescJson, MescSource,
 };
 use smes_corpus::{
-    CheckReport, Corpus, CorpusError, ExportError, ExportFormat, LabelCounts, RoleCounts,
+    CheckReport, Corpus, CorpusError, ExportError, ExportFormat, FoldPlan, LabelCounts, RoleCounts,
     Statistics,
 };
 use smes_dialogue::SplitName;
@@ -46,6 +46,36 @@ enum Action {
         /// Also draws charts (SVG) into this folder.
         #[arg(long, value_name = "DIR")]
         plots: Option<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Cuts a corpus into folds for cross-validation, each a corpus folder.
+    #[command(after_help = "Example:\n  \
+        smes corpus folds corpora/mesc --of validation,test --n-folds 4 --out corpora/mesc-folds\n\n\
+        In fold i, part i is the test split, the next one validation, the others train.")]
+    Folds {
+        /// The corpus folder.
+        dir: PathBuf,
+        /// The splits whose dialogues are dealt out.
+        #[arg(
+            long,
+            value_delimiter = ',',
+            value_name = "SPLITS",
+            default_value = "train"
+        )]
+        of: Vec<SplitName>,
+        /// Number of folds, at least 3.
+        #[arg(long, value_name = "N", default_value_t = 4)]
+        n_folds: usize,
+        /// Seed of the order in which dialogues are dealt.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Also fits on the dialogues of the other splits, in every fold.
+        #[arg(long)]
+        keep_rest: bool,
+        /// The folder to write `0`, `1`, ... into.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
         #[command(flatten)]
         output: Output,
     },
@@ -129,6 +159,7 @@ impl CorpusArgs {
             Action::Import(_) => false,
             Action::Check { output, .. }
             | Action::Stats { output, .. }
+            | Action::Folds { output, .. }
             | Action::Export { output, .. } => output.json,
         }
     }
@@ -139,6 +170,23 @@ pub(crate) fn run(args: &CorpusArgs, console: &Console) -> anyhow::Result<()> {
         Action::Import(import) => run_import(import, console),
         Action::Check { dir, .. } => run_check(dir, console),
         Action::Stats { dir, plots, .. } => run_stats(dir, plots.as_deref(), console),
+        Action::Folds {
+            dir,
+            of,
+            n_folds,
+            seed,
+            keep_rest,
+            out,
+            ..
+        } => {
+            let plan = FoldPlan {
+                of: of.clone(),
+                n_folds: *n_folds,
+                seed: *seed,
+                keep_rest: *keep_rest,
+            };
+            run_folds(dir, &plan, out, console)
+        }
         Action::Export {
             dir, format, out, ..
         } => run_export(dir, *format, out, console),
@@ -397,6 +445,20 @@ fn split_row(row: &LabelCounts) -> Vec<String> {
         row.test.to_string(),
         row.total.to_string(),
     ]
+}
+
+fn run_folds(dir: &Path, plan: &FoldPlan, out: &Path, console: &Console) -> anyhow::Result<()> {
+    let folders = smes_corpus::write_folds(&open(dir)?, plan, out).map_err(corpus_error)?;
+    if console.is_json() {
+        return console.json(&serde_json::json!({ "folds": folders }));
+    }
+    console.line(&format!(
+        "wrote {} folds to {}; next: smes train RECIPE --corpus {}",
+        folders.len(),
+        out.display(),
+        folders[0].display()
+    ));
+    Ok(())
 }
 
 fn run_export(

@@ -9,7 +9,9 @@ use smes_dialogue::{Dialogue, DialogueId, Role, SplitName};
 use crate::importers::ImportError;
 use crate::importers::texts::Notes;
 use crate::writer::{CorpusWriter, Description};
-use crate::{CueRecord, ImportIssue, IssueKind, Manifest, Provenance, SourceFile, SplitFile};
+use crate::{
+    CueRecord, ImportIssue, IssueKind, LabelSetRef, Manifest, Provenance, SourceFile, SplitFile,
+};
 
 /// What an import made.
 #[derive(Debug, Clone)]
@@ -89,10 +91,12 @@ impl Session {
         splits: &SplitFile,
     ) -> Result<Imported, ImportError> {
         let description = Description {
-            name: about.name,
-            licence: about.licence,
-            emotions: about.emotions,
-            strategies: about.strategies,
+            name: about.name.to_owned(),
+            licence: about.licence.to_owned(),
+            emotions: LabelSetRef::BuiltIn(about.emotions.to_owned()),
+            strategies: about
+                .strategies
+                .map(|name| LabelSetRef::BuiltIn(name.to_owned())),
             provenance: Provenance {
                 importer: about.name.to_owned(),
                 program: env!("CARGO_PKG_VERSION").to_owned(),

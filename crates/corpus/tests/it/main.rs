@@ -9,6 +9,7 @@
 mod bad_input;
 mod export;
 mod folder;
+mod folds;
 mod import;
 mod published;
 mod random_bytes;
