@@ -1,18 +1,18 @@
 //! `smes corpus`: import, check, stats, folds, export.
 
+mod import;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use smes_corpus::importers::{
-    EsconvSource, ImportError, Imported, Importer, MeldSource, MescJson, MescSource,
-};
 use smes_corpus::{
     CheckReport, Corpus, CorpusError, ExportError, ExportFormat, FoldPlan, LabelCounts, RoleCounts,
     Statistics,
 };
 use smes_dialogue::SplitName;
 
+use self::import::ImportArgs;
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -96,62 +96,6 @@ enum Action {
     },
 }
 
-#[derive(Subcommand, Debug)]
-enum ImportArgs {
-    /// MESC: `MESC.csv`, and any of its json files for cues, situations and splits.
-    #[command(after_help = "Example:\n  smes corpus import mesc --csv MESC.csv \
-        --json validation=val.json --json test=test.json --out corpora/mesc")]
-    Mesc {
-        /// `MESC.csv`.
-        #[arg(long, value_name = "F")]
-        csv: PathBuf,
-        /// A published json file and its split: train, validation or test.
-        #[arg(long, value_name = "SPLIT=F")]
-        json: Vec<String>,
-        /// The corpus folder to write.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-    /// MELD: the folder with its three csv files.
-    #[command(
-        after_help = "Example:\n  smes corpus import meld --dir MELD/data/MELD --out corpora/meld"
-    )]
-    Meld {
-        /// The folder with `{train,dev,test}_sent_emo.csv`.
-        #[arg(long, value_name = "D")]
-        dir: PathBuf,
-        /// The corpus folder to write.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-    /// ESConv: its json file.
-    #[command(
-        after_help = "Example:\n  smes corpus import esconv --json ESConv.json --out corpora/esconv"
-    )]
-    Esconv {
-        /// `ESConv.json`.
-        #[arg(long, value_name = "F")]
-        json: PathBuf,
-        /// The corpus folder to write.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
-}
-
-fn by_split(raw: &str) -> anyhow::Result<MescJson> {
-    let hint = || Some("for example `--json validation=val.json`".to_owned());
-    let (split, path) = raw.split_once('=').ok_or_else(|| {
-        Advice::bad_input(hint(), anyhow::anyhow!("`--json {raw}` names no split"))
-    })?;
-    let split = split
-        .parse::<SplitName>()
-        .map_err(|reason| Advice::bad_input(hint(), anyhow::anyhow!(reason)))?;
-    Ok(MescJson {
-        split,
-        path: path.into(),
-    })
-}
-
 impl CorpusArgs {
     /// Whether the result is wanted as JSON.
     pub(crate) fn prints_json(&self) -> bool {
@@ -167,7 +111,7 @@ impl CorpusArgs {
 
 pub(crate) fn run(args: &CorpusArgs, console: &Console) -> anyhow::Result<()> {
     match &args.action {
-        Action::Import(import) => run_import(import, console),
+        Action::Import(import) => import::run(import, console),
         Action::Check { dir, .. } => run_check(dir, console),
         Action::Stats { dir, plots, .. } => run_stats(dir, plots.as_deref(), console),
         Action::Folds {
@@ -191,58 +135,6 @@ pub(crate) fn run(args: &CorpusArgs, console: &Console) -> anyhow::Result<()> {
             dir, format, out, ..
         } => run_export(dir, *format, out, console),
     }
-}
-
-fn run_import(args: &ImportArgs, console: &Console) -> anyhow::Result<()> {
-    match args {
-        ImportArgs::Mesc { csv, json, out } => {
-            let json = json
-                .iter()
-                .map(|raw| by_split(raw))
-                .collect::<anyhow::Result<_>>()?;
-            let csv = csv.clone();
-            import(&MescSource { csv, json }, out, console)
-        }
-        ImportArgs::Meld { dir, out } => {
-            let folder = dir.clone();
-            import(&MeldSource { folder }, out, console)
-        }
-        ImportArgs::Esconv { json, out } => {
-            let json = json.clone();
-            import(&EsconvSource { json }, out, console)
-        }
-    }
-}
-
-fn import(importer: &dyn Importer, out: &Path, console: &Console) -> anyhow::Result<()> {
-    let progress = console.progress(importer.n_bytes(), "importing (bytes)");
-    let imported = importer
-        .import(out, &mut |n_bytes| progress.inc(n_bytes))
-        .map_err(import_error)?;
-    progress.finish_and_clear();
-    let Imported {
-        manifest,
-        n_by_split: [train, validation, test],
-        split_origin,
-    } = &imported;
-    console.line(&format!(
-        "{}: {} dialogues, {} utterances; train {train}, validation {validation}, test {test} \
-         ({split_origin})",
-        manifest.name, manifest.counts.dialogues, manifest.counts.utterances
-    ));
-    if !manifest.issues.is_empty() {
-        let rows: Vec<Vec<String>> = manifest
-            .issues
-            .iter()
-            .map(|(kind, n)| vec![kind.as_str().into(), n.to_string(), kind.meaning().into()])
-            .collect();
-        console.table(&["issue", "n", "meaning"], &rows);
-    }
-    let dir = out.display();
-    console.line(&format!(
-        "wrote {dir} (issues listed in {dir}/import_issues.jsonl); next: smes corpus check {dir}"
-    ));
-    Ok(())
 }
 
 fn run_check(dir: &Path, console: &Console) -> anyhow::Result<()> {
@@ -493,10 +385,6 @@ fn corpus_error(error: CorpusError) -> anyhow::Error {
     Advice::bad_input(error.hint(), error)
 }
 
-fn import_error(error: ImportError) -> anyhow::Error {
-    Advice::bad_input(error.hint(), error)
-}
-
 fn export_error(error: ExportError) -> anyhow::Error {
     match &error {
         ExportError::Corpus(_) => Advice::bad_input(error.hint(), error),
@@ -530,11 +418,5 @@ mod tests {
         assert!(parse("smes check d --json").prints_json());
         assert!(parse("smes stats d --json").prints_json());
         assert!(!parse("smes check d").prints_json());
-    }
-
-    #[test]
-    fn a_json_file_without_a_split_is_refused_with_an_example() {
-        let error = by_split("val.json").unwrap_err();
-        assert_eq!(error.to_string(), "`--json val.json` names no split");
     }
 }
