@@ -26,6 +26,9 @@ pub struct StarterConfig {
     /// Decays of the causal means over the seeker's utterances alone, which the emotion head reads;
     /// empty where it does not.
     pub seeker_decays: Vec<f64>,
+    /// Whether the words of cues are read beside those that were said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reads_cues: bool,
     /// Width of the space in which contexts and responses are compared.
     pub rank_size: usize,
     /// Dropout of the utterance vectors in training.

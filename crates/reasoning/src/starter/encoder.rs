@@ -3,15 +3,25 @@
 //! Lower layers keep how something is said, the last one what is meant; together they served the
 //! emotion head better on validation than the last alone.
 
+use smes_dialogue::Cue;
 use smes_nn::bert::{BertEncoder, mean_pool, unit_length};
 use smes_nn::token_vectors::{TextVectors, token_vectors};
 use smes_nn::tokenizer::TextTokenizer;
-use smes_nn::{NnError, ParamLoader, Pass, Tensor};
+use smes_nn::{DType, Device, NnError, ParamLoader, Pass, Tensor};
 
 use super::StarterConfig;
 
 /// Utterances encoded in one pass; more would only cost memory.
 const BATCH: usize = 32;
+
+/// What is read of a cue: its answers to both questions.
+pub fn cue_words(cue: &Cue) -> String {
+    let distress = cue.distress.iter().map(|text| text.expose().as_str());
+    let answers: Vec<&str> = std::iter::once(cue.observation.expose().as_str())
+        .chain(distress)
+        .collect();
+    answers.join(" ")
+}
 
 /// The frozen utterance encoder.
 #[derive(Debug)]
@@ -20,6 +30,8 @@ pub struct UtteranceEncoder {
     tokenizer: TextTokenizer,
     taps: Vec<usize>,
     max_tokens: usize,
+    /// Width of a vector, all taps together.
+    width: usize,
 }
 
 impl UtteranceEncoder {
@@ -49,6 +61,7 @@ impl UtteranceEncoder {
             tokenizer,
             taps: config.taps.clone(),
             max_tokens: config.max_tokens,
+            width: config.utterance_width(),
         })
     }
 
@@ -88,6 +101,31 @@ impl UtteranceEncoder {
             .map(|&tap| mean_pool(&stages[tap], &tokens.attention_mask));
         let pooled = pooled.collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&pooled, 1)?)
+    }
+
+    /// Vectors of texts of which some are absent; those are rows of zeros.
+    ///
+    /// # Shapes
+    /// returns `[U, taps * D]`
+    ///
+    /// # Errors
+    /// As for [`UtteranceEncoder::encode`].
+    pub fn encode_some(&self, texts: &[Option<String>]) -> Result<Tensor, NnError> {
+        let present: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
+        let absent = Tensor::zeros(self.width, DType::F32, &Device::Cpu)?;
+        if present.is_empty() {
+            return Ok(absent.unsqueeze(0)?.repeat((texts.len(), 1))?);
+        }
+        let vectors = self.encode(&present)?;
+        let mut n_before = 0;
+        let rows = texts.iter().map(|text| -> Result<Tensor, NnError> {
+            if text.is_none() {
+                return Ok(absent.clone());
+            }
+            n_before += 1;
+            Ok(vectors.get(n_before - 1)?)
+        });
+        Ok(Tensor::stack(&rows.collect::<Result<Vec<_>, _>>()?, 0)?)
     }
 
     /// Hidden states of a layer for the tokens of each text, as BERTScore compares them.

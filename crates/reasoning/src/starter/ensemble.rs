@@ -126,6 +126,7 @@ mod tests {
             hidden_size: 5,
             decays: vec![0.5],
             seeker_decays: vec![0.9],
+            reads_cues: false,
             rank_size: 3,
             input_dropout: 0.0,
             dropout: 0.0,
@@ -154,6 +155,7 @@ mod tests {
         DialogueInputs {
             utterances: range(8, (1, 2, 4)),
             surface: range(2 * surface_width(3), (1, 2, surface_width(3))),
+            cues: None,
             told_emotion: None,
         }
     }

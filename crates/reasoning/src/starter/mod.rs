@@ -21,7 +21,7 @@ mod reasoner;
 mod surface;
 
 pub use config::{StarterConfig, Temperatures};
-pub use encoder::UtteranceEncoder;
+pub use encoder::{UtteranceEncoder, cue_words};
 pub use ensemble::Ensemble;
 pub use model::{DialogueInputs, DialogueModel, DialogueOutputs};
 pub use reasoner::{CONFIG_FILE, ENCODER_FILE, HEADS_FILE, StarterReasoner, TOKENIZER_FILE};

@@ -25,6 +25,9 @@ pub struct DialogueInputs {
     pub utterances: Tensor,
     /// Surface features, `[B, U, F]`.
     pub surface: Tensor,
+    /// Vectors of the cues' words, `[B, U, taps * D]`, rows of zeros where there is no cue; for a
+    /// model that reads cues, `None` is a dialogue without any.
+    pub cues: Option<Tensor>,
     /// The user emotion that the strategy head is told, `[B, U, E]`, one-hot; rows of zeros where
     /// none is known. `None` feeds each position the model's own distribution, as in use.
     pub told_emotion: Option<Tensor>,
@@ -50,6 +53,7 @@ pub struct DialogueModel {
     deviation: Tensor,
     embed_utterance: Linear,
     embed_surface: Linear,
+    embed_cue: Option<Linear>,
     norm: LayerNorm,
     mix: Linear,
     mix_seeker: Option<Linear>,
@@ -96,6 +100,10 @@ impl DialogueModel {
             deviation: loader.get("input_deviation", &[width], Init::Ones)?,
             embed_utterance: linear("embed_utterance", width, hidden)?,
             embed_surface: linear("embed_surface", surface, hidden)?,
+            embed_cue: config
+                .reads_cues
+                .then(|| linear("embed_cue", width, hidden))
+                .transpose()?,
             norm: LayerNorm::load(&loader.part("norm"), hidden, 1e-5)?,
             mix: linear("mix", n_views * hidden, hidden)?,
             mix_seeker: (n_seeker_views > 0)
@@ -130,7 +138,7 @@ impl DialogueModel {
         pass: &mut Pass,
     ) -> Result<DialogueOutputs, NnError> {
         let surface = &inputs.surface;
-        let own = self.embed(&inputs.utterances, surface, pass)?;
+        let own = self.embed(&inputs.utterances, surface, inputs.cues.as_ref(), pass)?;
         let (mixed, mean_so_far) = self.mix_over_dialogue(&own, pass)?;
         let state = Tensor::cat(&[&mixed, &own, &mean_so_far], 2)?;
 
@@ -176,7 +184,7 @@ impl DialogueModel {
     /// Each utterance by itself.
     ///
     /// # Shapes
-    /// `utterances`: `[B, U, taps * D]` · `surface`: `[B, U, F]` · returns `[B, U, H]`
+    /// `utterances`, `cues`: `[B, U, taps * D]` · `surface`: `[B, U, F]` · returns `[B, U, H]`
     ///
     /// # Errors
     /// When shapes do not fit.
@@ -184,13 +192,20 @@ impl DialogueModel {
         &self,
         utterances: &Tensor,
         surface: &Tensor,
+        cues: Option<&Tensor>,
         pass: &mut Pass,
     ) -> Result<Tensor, NnError> {
         let centred = utterances.broadcast_sub(&self.mean)?;
         let standard = centred.broadcast_div(&self.deviation)?;
         let standard = self.input_dropout.forward(&standard, pass)?;
-        let sum =
+        let mut sum =
             (self.embed_utterance.forward(&standard)? + self.embed_surface.forward(surface)?)?;
+        if let (Some(embed), Some(cues)) = (&self.embed_cue, cues) {
+            // Divided but not centred: what has no cue stays zero.
+            let scaled = cues.broadcast_div(&self.deviation)?;
+            let scaled = self.input_dropout.forward(&scaled, pass)?;
+            sum = (sum + embed.forward(&scaled)?)?;
+        }
         self.dropout
             .forward(&gelu(&self.norm.forward(&sum)?)?, pass)
     }

@@ -14,7 +14,8 @@ use smes_nn::{Device, NnError, Params, Pass, Tensor};
 use super::memory::VectorMemory;
 use super::model::probabilities;
 use super::{
-    DialogueInputs, DialogueOutputs, Ensemble, StarterConfig, UtteranceEncoder, surface_features,
+    DialogueInputs, DialogueOutputs, Ensemble, StarterConfig, UtteranceEncoder, cue_words,
+    surface_features,
 };
 use crate::bank::{Candidate, ResponseBank};
 use crate::history::{correction, lean_towards};
@@ -150,11 +151,13 @@ impl StarterReasoner {
             .map(|one| one.text.expose().as_str())
             .collect();
         let surface = surface_features(&history, &self.strategies)?;
+        let cues = self.cue_vectors(&history)?;
         let inputs = DialogueInputs {
             utterances: self.vectors(&texts)?.unsqueeze(0).map_err(NnError::from)?,
             surface: rows_to_tensor(&surface)?
                 .unsqueeze(0)
                 .map_err(NnError::from)?,
+            cues,
             told_emotion: None,
         };
         let outputs = self.model.forward(&inputs, &mut Pass::eval())?;
@@ -195,6 +198,18 @@ impl StarterReasoner {
         }
         let rows: Vec<&Tensor> = texts.iter().map(|text| &rows[text]).collect();
         Ok(Tensor::stack(&rows, 0)?)
+    }
+
+    /// Vectors of the history's cues, `[1, U, taps * D]`, for a model that reads them.
+    fn cue_vectors(&self, history: &[ContextUtterance]) -> Result<Option<Tensor>, NnError> {
+        if !self.config.reads_cues {
+            return Ok(None);
+        }
+        let cues: Vec<Option<String>> = history
+            .iter()
+            .map(|one| one.cue.as_ref().map(cue_words))
+            .collect();
+        Ok(Some(self.encoder.encode_some(&cues)?.unsqueeze(0)?))
     }
 
     /// The candidate that fits best: near to where the ranker expects the next response, near in

@@ -107,7 +107,9 @@ impl Auxiliary {
         };
         let mut losses = Vec::new();
         for (member, head) in ensemble.members().iter().zip(heads) {
-            let own = member.embed(&utterances, &surface, pass)?.squeeze(0)?;
+            let own = member
+                .embed(&utterances, &surface, None, pass)?
+                .squeeze(0)?;
             losses.push(cross_entropy(&head.forward(&own)?, &gold, &plain)?);
         }
         Ok((Tensor::stack(&losses, 0)?.sum_all()? * self.weight)?)

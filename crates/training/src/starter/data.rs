@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use smes_corpus::{Corpus, CueMap};
 use smes_dialogue::{ContextUtterance, Dialogue, EmotionSet, Role, Split, SplitKind, StrategySet};
 use smes_nn::{Device, NnError, Tensor};
-use smes_reasoning::starter::{DialogueInputs, UtteranceEncoder, surface_features};
+use smes_reasoning::starter::{DialogueInputs, UtteranceEncoder, cue_words, surface_features};
 
 use crate::{Progress, TrainingError};
 
@@ -34,6 +35,9 @@ pub(super) struct Prepared {
     pub(super) surface: Vec<Vec<f32>>,
     /// `U` of them.
     pub(super) targets: Vec<Targets>,
+    /// Vectors of the cues, `[U, taps * D]`, zeros where there is none; `None` when words alone are
+    /// read.
+    pub(super) cues: Option<Tensor>,
     /// Sentence embeddings `[U, D]`.
     pub(super) sentences: Tensor,
     /// Equal for equal texts.
@@ -51,17 +55,82 @@ impl Prepared {
     }
 }
 
-/// Prepares all dialogues of a split; each distinct text is encoded once.
-pub(super) fn prepare<K: SplitKind>(
-    split: &Split<K>,
-    encoder: &UtteranceEncoder,
-    emotions: &EmotionSet,
-    strategies: &StrategySet,
-    progress: &mut dyn Progress,
-) -> Result<Vec<Prepared>, TrainingError> {
-    let vectors = encode_distinct(split, encoder, progress)?;
-    let prepare = |dialogue| prepare_one(dialogue, &vectors, encoder, emotions, strategies);
-    split.dialogues().iter().map(prepare).collect()
+/// What dialogues are prepared with.
+pub(super) struct Preparation<'a> {
+    pub(super) encoder: &'a UtteranceEncoder,
+    pub(super) emotions: &'a EmotionSet,
+    pub(super) strategies: &'a StrategySet,
+    pub(super) corpus: &'a Corpus,
+    /// Extractor whose cues are read.
+    pub(super) extractor: Option<&'a str>,
+}
+
+impl Preparation<'_> {
+    /// Prepares all dialogues of a split; each distinct text is encoded once.
+    pub(super) fn prepare<K: SplitKind>(
+        &self,
+        split: &Split<K>,
+        progress: &mut dyn Progress,
+    ) -> Result<Vec<Prepared>, TrainingError> {
+        let vectors = encode_distinct(split, self.encoder, progress)?;
+        let cues = self.cues_of(split)?;
+        let n_dialogues = split.dialogues().len() as u64;
+        if cues.is_some() {
+            progress.begin(&format!("cues of {}", split.name()), n_dialogues);
+        }
+        let prepared = split.dialogues().iter().map(|dialogue| {
+            progress.advance(u64::from(cues.is_some()));
+            self.prepare_one(dialogue, &vectors, cues.as_ref())
+        });
+        let prepared = prepared.collect();
+        if cues.is_some() {
+            progress.end();
+        }
+        prepared
+    }
+
+    fn cues_of<K: SplitKind>(&self, split: &Split<K>) -> Result<Option<CueMap>, TrainingError> {
+        let Some(extractor) = self.extractor else {
+            return Ok(None);
+        };
+        let ids = split.dialogues().iter().map(|dialogue| &dialogue.id);
+        let cues = self.corpus.cues_of(extractor, &ids.collect())?;
+        if cues.is_empty() {
+            return Err(TrainingError::NoCues {
+                corpus: self.corpus.manifest().name.clone(),
+                split: K::NAME,
+                extractor: extractor.to_owned(),
+            });
+        }
+        Ok(Some(cues))
+    }
+
+    fn prepare_one(
+        &self,
+        dialogue: &Dialogue,
+        vectors: &HashMap<&str, Tensor>,
+        cues: Option<&CueMap>,
+    ) -> Result<Prepared, TrainingError> {
+        let said = || dialogue.utterances.iter();
+        let rows: Vec<&Tensor> = said()
+            .map(|one| &vectors[one.text.expose().as_str()])
+            .collect();
+        let utterances = Tensor::stack(&rows, 0).map_err(NnError::from)?;
+        let history: Vec<ContextUtterance> = said().map(ContextUtterance::from).collect();
+        let cues = cues.map(|cues| {
+            let words = |idx| cues.get(&(dialogue.id.clone(), idx)).map(cue_words);
+            let words: Vec<Option<String>> = (0..history.len()).map(words).collect();
+            self.encoder.encode_some(&words)
+        });
+        Ok(Prepared {
+            sentences: self.encoder.sentence_embeddings(&utterances)?,
+            utterances,
+            cues: cues.transpose()?,
+            surface: surface_features(&history, self.strategies)?,
+            targets: targets(dialogue, self.emotions, self.strategies)?,
+            text_ids: said().map(|one| text_id(one.text.expose())).collect(),
+        })
+    }
 }
 
 pub(super) fn encode_distinct<'d, K: SplitKind>(
@@ -87,37 +156,6 @@ pub(super) fn encode_distinct<'d, K: SplitKind>(
     }
     progress.end();
     Ok(vectors)
-}
-
-fn prepare_one(
-    dialogue: &Dialogue,
-    vectors: &HashMap<&str, Tensor>,
-    encoder: &UtteranceEncoder,
-    emotions: &EmotionSet,
-    strategies: &StrategySet,
-) -> Result<Prepared, TrainingError> {
-    let rows: Vec<&Tensor> = dialogue
-        .utterances
-        .iter()
-        .map(|one| &vectors[one.text.expose().as_str()])
-        .collect();
-    let utterances = Tensor::stack(&rows, 0).map_err(NnError::from)?;
-    let history: Vec<ContextUtterance> = dialogue
-        .utterances
-        .iter()
-        .map(ContextUtterance::from)
-        .collect();
-    Ok(Prepared {
-        sentences: encoder.sentence_embeddings(&utterances)?,
-        utterances,
-        surface: surface_features(&history, strategies)?,
-        targets: targets(dialogue, emotions, strategies)?,
-        text_ids: dialogue
-            .utterances
-            .iter()
-            .map(|one| text_id(one.text.expose()))
-            .collect(),
-    })
 }
 
 fn text_id(text: &str) -> u64 {
@@ -184,6 +222,7 @@ pub(super) struct Batch {
 pub(super) fn batch(dialogues: &[&Prepared], told: Option<usize>) -> Result<Batch, NnError> {
     let longest = dialogues.iter().map(|one| one.len()).max().unwrap_or(0);
     let (mut utterances, mut surface, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+    let mut cues = Vec::new();
     let (mut instances, mut responses, mut response_ids) = (Vec::new(), Vec::new(), Vec::new());
     for (row, dialogue) in dialogues.iter().enumerate() {
         let n_padding = longest - dialogue.len();
@@ -191,6 +230,9 @@ pub(super) fn batch(dialogues: &[&Prepared], told: Option<usize>) -> Result<Batc
         surface.push(
             Tensor::new(dialogue.surface.clone(), &Device::Cpu)?.pad_with_zeros(0, 0, n_padding)?,
         );
+        if let Some(of_dialogue) = &dialogue.cues {
+            cues.push(of_dialogue.pad_with_zeros(0, 0, n_padding)?);
+        }
         targets.extend(dialogue.targets.iter().copied());
         targets.extend(std::iter::repeat_n(Targets::default(), n_padding));
         for idx in dialogue.instances() {
@@ -204,6 +246,9 @@ pub(super) fn batch(dialogues: &[&Prepared], told: Option<usize>) -> Result<Batc
         inputs: DialogueInputs {
             utterances: Tensor::stack(&utterances, 0)?,
             surface: Tensor::stack(&surface, 0)?,
+            cues: (!cues.is_empty())
+                .then(|| Tensor::stack(&cues, 0))
+                .transpose()?,
             told_emotion: told_emotion.transpose()?,
         },
         targets,

@@ -18,6 +18,9 @@ pub struct StarterRecipe {
     pub corpus: PathBuf,
     /// Seed, unless the command line names another.
     pub seed: u64,
+    /// Extractor whose cues are read beside the words; left out to read words alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cues: Option<String>,
     /// The pretrained encoder.
     pub encoder: EncoderRecipe,
     /// Shape of the dialogue model.

@@ -22,7 +22,7 @@ use smes_reasoning::starter::{
 
 use super::StarterRecipe;
 use super::auxiliary::Auxiliary;
-use super::data::{Prepared, batch, prepare};
+use super::data::{Preparation, Prepared, batch};
 use super::epochs::{EpochRecord, best_epoch, epoch_line, write_curves};
 use super::export::export_model;
 use super::loss::{Losses, loss};
@@ -149,9 +149,15 @@ impl Trainer {
         let (pretrained, encoder, config) = load_encoder(recipe, &emotions, &strategies)?;
         let train_split = corpus.split::<Train>()?;
         let validation_split = corpus.split::<Validation>()?;
-        let train = prepare(&train_split, &encoder, &emotions, &strategies, progress)?;
-        let held_out = &validation_split;
-        let validation = prepare(held_out, &encoder, &emotions, &strategies, progress)?;
+        let preparation = Preparation {
+            encoder: &encoder,
+            emotions: &emotions,
+            strategies: &strategies,
+            corpus,
+            extractor: recipe.cues.as_deref(),
+        };
+        let train = preparation.prepare(&train_split, progress)?;
+        let validation = preparation.prepare(&validation_split, progress)?;
         check_has_instances(corpus, SplitName::Train, &train)?;
         check_has_instances(corpus, SplitName::Validation, &validation)?;
         let auxiliary = recipe
@@ -340,6 +346,7 @@ fn load_encoder(
         hidden_size: recipe.model.hidden_size,
         decays: recipe.model.decays.clone(),
         seeker_decays: recipe.model.seeker_decays.clone(),
+        reads_cues: recipe.cues.is_some(),
         rank_size: recipe.model.rank_size,
         input_dropout: recipe.model.input_dropout,
         dropout: recipe.model.dropout,

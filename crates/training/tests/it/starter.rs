@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use smes_corpus::Corpus;
-use smes_dialogue::{ContextUtterance, DialogueContext, Label};
+use smes_dialogue::{ContextUtterance, Cue, DialogueContext, Extractor, Label};
 use smes_nn::schedule::Decay;
 use smes_reasoning::Reasoner;
 use smes_reasoning::starter::StarterReasoner;
@@ -16,7 +16,7 @@ use smes_training::starter::{
 use smes_training::{Progress, Silent, TrainingError};
 use tempfile::TempDir;
 
-use crate::fixture::{write_corpus, write_encoder};
+use crate::fixture::{move_words_to_cues, write_corpus, write_encoder};
 
 struct Bench {
     temp: TempDir,
@@ -39,6 +39,7 @@ impl Bench {
             name: "tiny".to_owned(),
             corpus: self.temp.path().join("corpus"),
             seed: 7,
+            cues: None,
             encoder: EncoderRecipe {
                 folder: self.temp.path().join("encoder"),
                 max_tokens: 16,
@@ -156,6 +157,61 @@ fn a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one() {
         bench.weights("whole") == bench.weights("halves"),
         "the weights differ"
     );
+}
+
+/// What the model takes the emotion for when the words say nothing and the cue is this.
+fn emotion_by_cue(model: &StarterReasoner, observation: &str) -> String {
+    let cue = Cue {
+        observation: observation.into(),
+        distress: None,
+        modalities: Vec::new(),
+        span: None,
+        extractor: Extractor {
+            name: "test".to_owned(),
+            version: "1".to_owned(),
+        },
+        confidence: None,
+        features: Vec::new(),
+        limits: Vec::new(),
+    };
+    let mut said = ContextUtterance::seeker("today .");
+    said.cue = Some(cue);
+    let context = DialogueContext {
+        utterances: vec![said],
+    };
+    let plan = model.plan(&context).unwrap();
+    plan.user_emotion.top().name().to_owned()
+}
+
+#[test]
+fn what_only_cues_say_is_learnt_from_them_and_used() {
+    let bench = Bench::new();
+    move_words_to_cues(&bench.temp.path().join("corpus"));
+    let blind = bench.recipe(25);
+    let recipe = StarterRecipe {
+        cues: Some("test".to_owned()),
+        ..blind.clone()
+    };
+    let with = bench.run(&recipe, "with", false).best.validation;
+    let without = bench.run(&blind, "without", false).best.validation;
+    assert!(with.user_emotion.accuracy > 0.99, "{with:?}");
+    assert!(without.user_emotion.accuracy < 0.95, "{without:?}");
+    let model = StarterReasoner::load(&bench.temp.path().join("with/model")).unwrap();
+    assert_eq!(emotion_by_cue(&model, "rain again ."), "depression");
+    assert_eq!(emotion_by_cue(&model, "sun today ."), "joy");
+}
+
+#[test]
+fn an_extractor_without_cues_in_the_corpus_is_named() {
+    let bench = Bench::new();
+    let recipe = StarterRecipe {
+        cues: Some("nobody".to_owned()),
+        ..bench.recipe(1)
+    };
+    let error = bench
+        .try_run(&recipe, "run", false, &mut Silent)
+        .unwrap_err();
+    assert!(error.to_string().contains("`nobody`"), "{error}");
 }
 
 #[test]
