@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use smes_dialogue::{ContextUtterance, DialogueContext, EmotionSet, Plan, Reply, StrategySet};
+use smes_nn::{Device, NnError, Tensor};
 
 use super::{Example, Majority};
 use crate::starter::StarterReasoner;
@@ -24,8 +25,8 @@ const CHUNK: usize = 512;
 pub struct NearestContext {
     encoder: StarterReasoner,
     examples: Vec<Example>,
-    /// The examples' histories at unit length.
-    keys: Vec<Vec<f32>>,
+    /// The examples' histories at unit length, `[N, D]`.
+    keys: Tensor,
     majority: Majority,
 }
 
@@ -60,14 +61,14 @@ impl NearestContext {
             vectors.extend(chunk.iter().copied().zip(encoded));
             on_texts(vectors.len(), texts.len());
         }
-        let keys = examples
+        let keys: Vec<Vec<f32>> = examples
             .iter()
-            .map(|example| key(&example.context, |text| vectors[text].clone()))
+            .map(|example| key(latest(&example.context).map(|text| vectors[text].as_slice())))
             .collect();
         Ok(Self {
+            keys: rows(&keys).map_err(NnError::from)?,
             encoder,
             examples,
-            keys,
             majority: Majority::new(),
         })
     }
@@ -77,14 +78,23 @@ impl NearestContext {
         if texts.is_empty() {
             return Ok(None);
         }
-        let mut vectors = self.encoder.sentence_embeddings(&texts)?.into_iter();
-        let wanted = key(&context.utterances, |_| vectors.next().unwrap_or_default());
-        let cosine = |key: &Vec<f32>| -> f32 { key.iter().zip(&wanted).map(|(a, b)| a * b).sum() };
-        let best = (0..self.keys.len())
-            .map(|idx| (idx, cosine(&self.keys[idx])))
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        Ok(best.map(|(idx, _)| &self.examples[idx]))
+        let vectors = self.encoder.remembered_embeddings(&texts)?;
+        let wanted = key(vectors.iter().map(Vec::as_slice));
+        let cosines = self.cosines(wanted).map_err(NnError::from)?;
+        let best = (0..cosines.len()).max_by(|&a, &b| cosines[a].total_cmp(&cosines[b]));
+        Ok(best.map(|idx| &self.examples[idx]))
     }
+
+    /// Of every example's history with this one, both at unit length.
+    fn cosines(&self, wanted: Vec<f32>) -> Result<Vec<f32>, candle_core::Error> {
+        let wanted = rows(&[wanted])?.t()?;
+        self.keys.matmul(&wanted)?.flatten_all()?.to_vec1()
+    }
+}
+
+fn rows(vectors: &[Vec<f32>]) -> Result<Tensor, candle_core::Error> {
+    let shape = (vectors.len(), vectors.first().map_or(0, Vec::len));
+    Tensor::from_vec(vectors.concat(), shape, &Device::Cpu)
 }
 
 /// The latest utterances' texts, newest first.
@@ -96,12 +106,11 @@ fn latest(context: &[ContextUtterance]) -> impl Iterator<Item = &str> {
         .map(|one| one.text.expose().as_str())
 }
 
-/// The history as one vector at unit length; `vector` is asked newest first.
-fn key(context: &[ContextUtterance], mut vector: impl FnMut(&str) -> Vec<f32>) -> Vec<f32> {
+/// The history of these utterances, newest first, as one vector at unit length.
+fn key<'v>(vectors: impl Iterator<Item = &'v [f32]>) -> Vec<f32> {
     let mut sum: Vec<f32> = Vec::new();
     let mut weight = 1.0;
-    for text in latest(context) {
-        let vector = vector(text);
+    for vector in vectors {
         sum.resize(vector.len(), 0.0);
         for (sum, value) in sum.iter_mut().zip(vector) {
             *sum += weight * value;
@@ -147,6 +156,10 @@ impl Reasoner for NearestContext {
         on_text(example.response.expose());
         Ok(example.reply(Self::NAME))
     }
+
+    fn forget(&self, context: &DialogueContext) {
+        self.encoder.forget(context);
+    }
 }
 
 #[cfg(test)]
@@ -178,5 +191,7 @@ mod tests {
         assert_eq!(plan.strategy.top().name(), "Approval");
         let reply = control.respond(&context, &plan, &mut |_| {}).unwrap();
         assert_eq!(reply.text.expose(), "That is hard.");
+        control.forget(&context);
+        assert!(format!("{:?}", control.encoder).contains("n_utterances: 0"));
     }
 }

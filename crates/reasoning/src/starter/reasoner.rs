@@ -386,6 +386,16 @@ impl StarterReasoner {
         Ok(sentences.to_vec2().map_err(NnError::from)?)
     }
 
+    /// As [`StarterReasoner::sentence_embeddings`], and remembered until [`Reasoner::forget`]: for the
+    /// texts of a history, most of which come again with the next turn.
+    ///
+    /// # Errors
+    /// As for [`StarterReasoner::sentence_embeddings`].
+    pub fn remembered_embeddings(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ReasoningError> {
+        let sentences = self.encoder.sentence_embeddings(&self.vectors(texts)?)?;
+        Ok(sentences.to_vec2().map_err(NnError::from)?)
+    }
+
     /// The encoder of its utterances.
     pub const fn encoder(&self) -> &UtteranceEncoder {
         &self.encoder
