@@ -14,5 +14,5 @@ pub mod sequence;
 pub mod starter;
 
 pub use error::ReasoningError;
-pub use reasoner::{LabelTasks, Reasoner};
+pub use reasoner::{LabelTasks, Likelihood, Reasoner, SaidTurn};
 pub use reasoners::{AVAILABLE, ReasonerOptions, open, open_with};

@@ -1,8 +1,9 @@
 //! The trait behind which every model that supports stands.
 
-use smes_dialogue::{DialogueContext, EmotionSet, Plan, Reply, StrategySet};
+use smes_dialogue::{Cue, DialogueContext, EmotionSet, Plan, Private, Reply, StrategySet};
 
 use crate::ReasoningError;
+use crate::sequence::KnownLabels;
 
 /// Which labels of a plan a reasoner decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,28 @@ impl LabelTasks {
         strategy: true,
         system_emotion: true,
     };
+}
+
+/// A supporter's turn as it was: labels, words, and what was heard and seen meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct SaidTurn<'d> {
+    /// Its labels.
+    pub labels: KnownLabels<'d>,
+    /// Its words.
+    pub words: &'d Private<String>,
+    /// Its cue.
+    pub cue: Option<&'d Cue>,
+}
+
+/// How likely a reasoner finds what was said.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likelihood {
+    /// Sum of the natural logarithms of the tokens' probabilities, each given the right ones before.
+    pub log_prob: f64,
+    /// Number of these tokens.
+    pub n_tokens: u64,
+    /// Whether the cue stands among them, after the words.
+    pub has_cue: bool,
 }
 
 /// A model that reads a history, plans a support turn and words it.
@@ -54,6 +77,20 @@ pub trait Reasoner: Send + Sync {
         plan: &Plan,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Reply, ReasoningError>;
+
+    /// How likely it finds what was said. Which tokens count is the reasoner's convention, so figures
+    /// of different vocabularies do not compare. `None` by default and for a turn that lacks what the
+    /// reasoner's targets consist of: only who makes words out of probabilities can tell.
+    ///
+    /// # Errors
+    /// As for [`Reasoner::plan`].
+    fn likelihood(
+        &self,
+        _context: &DialogueContext,
+        _turn: &SaidTurn<'_>,
+    ) -> Result<Option<Likelihood>, ReasoningError> {
+        Ok(None)
+    }
 
     /// Which labels it decides. Of the others a plan holds a uniform distribution, and predictions
     /// hold nothing. All three by default.

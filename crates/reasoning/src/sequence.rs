@@ -23,6 +23,6 @@ mod layout;
 mod tokens;
 
 pub use decode::{Choice, DecodedLabels, LabelDecoding, LabelKind, decode_labels, feed_labels};
-pub use labels::{ChosenLabels, LabelTokens};
+pub use labels::{ChosenLabels, KnownLabels, LabelTokens};
 pub use layout::{CuePlace, LabelPrefix, PrefixStep, SequenceLayout, TargetText, Truncation};
 pub use tokens::{Sequence, Target};

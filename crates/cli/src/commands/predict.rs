@@ -11,11 +11,13 @@ use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 use smes_corpus::{Corpus, CorpusError, CueMap};
 use smes_dialogue::{Dialogue, DialogueContext, DialogueId, Plan, SplitName, StrategySet};
+use smes_evaluation::protocol::Target;
 use smes_evaluation::{
     CorpusRef, FORMAT, Header, Instance, InstanceError, Majority, Predicted, PredictionTimings,
-    PredictionWriter, Record, VERSION, config_hash, instances, train_majority,
+    PredictionWriter, Record, TargetLogProb, VERSION, config_hash, instances, train_majority,
 };
-use smes_reasoning::{LabelTasks, Reasoner};
+use smes_reasoning::sequence::KnownLabels;
+use smes_reasoning::{LabelTasks, Reasoner, SaidTurn};
 
 use super::engine::ReasonerArgs;
 use super::reasoners::{self, bad_corpus, bad_reasoner};
@@ -353,6 +355,7 @@ impl Predictor<'_> {
             response = Some(reply.map_err(bad_reasoner)?.text);
             timings.respond_ms = Some(milliseconds(begun));
         }
+        let target_log_prob = self.likelihood(dialogue, &context, instance)?;
         Ok(Record {
             dialogue: dialogue.id.clone(),
             utterance: instance.utterance_idx,
@@ -360,11 +363,43 @@ impl Predictor<'_> {
             user_emotion_from: instance.user_emotion_from,
             predicted: decided(&plan, self.reasoner.tasks()),
             response,
-            target_log_prob: None,
+            target_log_prob,
             last_strategy: instance.last_strategy.clone(),
             continues_turn: instance.continues_turn,
             timings: Some(timings),
         })
+    }
+}
+
+impl Predictor<'_> {
+    /// How likely the reasoner finds what the supporter said.
+    fn likelihood(
+        &self,
+        dialogue: &Dialogue,
+        context: &DialogueContext,
+        instance: &Instance,
+    ) -> anyhow::Result<Option<TargetLogProb>> {
+        let at = instance.utterance_idx;
+        let gold = &instance.gold;
+        let turn = SaidTurn {
+            labels: KnownLabels {
+                user_emotion: gold.user_emotion.as_ref(),
+                strategy: gold.strategy.as_ref(),
+                system_emotion: gold.system_emotion.as_ref(),
+            },
+            words: &dialogue.utterances[at].text,
+            cue: self.cues.get(&(dialogue.id.clone(), at)),
+        };
+        let found = self.reasoner.likelihood(context, &turn);
+        Ok(found.map_err(bad_reasoner)?.map(|found| TargetLogProb {
+            target: if found.has_cue {
+                Target::WithCue
+            } else {
+                Target::Spoken
+            },
+            log_prob: found.log_prob,
+            n_tokens: found.n_tokens,
+        }))
     }
 }
 

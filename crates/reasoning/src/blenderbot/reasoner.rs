@@ -9,12 +9,14 @@ use smes_nn::blenderbot::{self, Blenderbot};
 use smes_nn::generation::{Decoding, GenerationSettings, Session};
 
 use super::folder::{SequenceFile, model_folder};
+use super::likelihood::token_likelihoods;
 use super::stream::TextStream;
 use crate::history::{correction, lean_towards};
 use crate::sequence::{
-    Choice, ChosenLabels, LabelDecoding, LabelKind, Sequence, decode_labels, feed_labels,
+    Choice, ChosenLabels, LabelDecoding, LabelKind, Sequence, Target, TargetText, decode_labels,
+    feed_labels,
 };
-use crate::{LabelTasks, Reasoner, ReasonerOptions, ReasoningError};
+use crate::{LabelTasks, Likelihood, Reasoner, ReasonerOptions, ReasoningError, SaidTurn};
 
 /// A trained network with its tokenizer, layout and decoding.
 #[derive(Debug)]
@@ -168,6 +170,37 @@ impl Reasoner for BlenderbotReasoner {
             strategy: plan.strategy.top().clone(),
             source: self.id(),
         })
+    }
+
+    /// Of the words and the end token of its own kind of target, cut at the longest it has learnt;
+    /// the right labels stand before, and label tokens neither count nor can they be chosen.
+    fn likelihood(
+        &self,
+        context: &DialogueContext,
+        turn: &SaidTurn<'_>,
+    ) -> Result<Option<Likelihood>, ReasoningError> {
+        let layout = self.sequence.layout();
+        let known = turn
+            .labels
+            .places(layout.labels, self.emotions(), self.strategies());
+        let has_cue = layout.target == TargetText::WordsAndCue;
+        let (Ok(labels), true) = (known, turn.cue.is_some() || !has_cue) else {
+            return Ok(None);
+        };
+        let target = self.sequence.target(&Target {
+            labels,
+            words: turn.words.expose(),
+            cue: turn.cue,
+        })?;
+        let source = self.sequence.source(context)?;
+        let tokens = token_likelihoods(&self.model, &self.sequence, &[source], &[target])?;
+        let words = tokens.iter().flatten().filter_map(|one| one.among_words);
+        let (log_prob, n_tokens) = words.fold((0.0, 0), |(sum, n), one| (sum + one, n + 1));
+        Ok(Some(Likelihood {
+            log_prob,
+            n_tokens,
+            has_cue,
+        }))
     }
 }
 

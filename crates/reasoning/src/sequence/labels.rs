@@ -2,7 +2,7 @@
 
 use smes_dialogue::{Emotion, EmotionSet, Label, Plan, Strategy, StrategySet};
 
-use super::PrefixStep;
+use super::{LabelPrefix, PrefixStep};
 use crate::ReasoningError;
 
 /// The token between the user emotion and the strategy.
@@ -118,6 +118,50 @@ impl ChosenLabels {
                 .index_of(strategy)
                 .ok_or_else(|| other(Strategy::KIND))?,
             system_emotion: emotion(plan.system_emotion.top())?,
+        })
+    }
+}
+
+/// Labels as they are known, each or none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownLabels<'d> {
+    /// The user emotion.
+    pub user_emotion: Option<&'d Emotion>,
+    /// The strategy.
+    pub strategy: Option<&'d Strategy>,
+    /// The system emotion.
+    pub system_emotion: Option<&'d Emotion>,
+}
+
+impl KnownLabels<'_> {
+    /// Their places; 0 for one that the prefix does without.
+    ///
+    /// # Errors
+    /// The kind of one that is missing where the prefix needs it, or not of the sets.
+    pub fn places(
+        self,
+        prefix: LabelPrefix,
+        emotions: &EmotionSet,
+        strategies: &StrategySet,
+    ) -> Result<ChosenLabels, &'static str> {
+        let place = |is_needed: bool, found: Option<usize>, kind: &'static str| match found {
+            None if is_needed => Err(kind),
+            found => Ok(found.unwrap_or(0)),
+        };
+        let emotion = |label: Option<&Emotion>| emotions.index_of(label?);
+        let strategy = self.strategy.and_then(|one| strategies.index_of(one));
+        Ok(ChosenLabels {
+            user_emotion: place(
+                prefix.user_emotion,
+                emotion(self.user_emotion),
+                Emotion::KIND,
+            )?,
+            strategy: place(prefix.strategy, strategy, Strategy::KIND)?,
+            system_emotion: place(
+                prefix.system_emotion,
+                emotion(self.system_emotion),
+                Emotion::KIND,
+            )?,
         })
     }
 }

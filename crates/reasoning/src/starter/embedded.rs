@@ -23,4 +23,10 @@ impl StarterReasoner {
         };
         Self::from_files(&files, "models/starter (embedded)")
     }
+
+    /// What decides the vectors of the encoder that ships with the program: tokenizer and weights, as
+    /// the files have them. For whoever keeps results and has to know when they are old.
+    pub const fn embedded_encoder() -> [&'static [u8]; 2] {
+        [TOKENIZER, ENCODER]
+    }
 }

@@ -3,12 +3,9 @@
 use std::collections::HashSet;
 
 use smes_corpus::{Corpus, CueMap};
-use smes_dialogue::{
-    Dialogue, DialogueContext, DialogueId, Emotion, EmotionSet, Label, Split, SplitKind,
-    StrategySet,
-};
+use smes_dialogue::{Dialogue, DialogueContext, DialogueId, Split, SplitKind};
 use smes_evaluation::{Instance, instances};
-use smes_reasoning::sequence::{ChosenLabels, LabelPrefix, Sequence, Target};
+use smes_reasoning::sequence::{ChosenLabels, KnownLabels, Sequence, Target};
 
 use super::Seq2seqRecipe;
 use crate::{Progress, TrainingError};
@@ -140,26 +137,12 @@ impl Material {
 
 /// The gold labels by their places; the kind of one that is missing where the layout needs it.
 fn gold_labels(instance: &Instance, sequence: &Sequence) -> Result<ChosenLabels, &'static str> {
-    let LabelPrefix {
-        user_emotion,
-        strategy,
-        system_emotion,
-    } = sequence.layout().labels;
-    let (emotions, strategies): (&EmotionSet, &StrategySet) =
-        (sequence.emotions(), sequence.strategies());
-    let place = |is_needed: bool, found: Option<usize>, kind: &'static str| match found {
-        None if is_needed => Err(kind),
-        found => Ok(found.unwrap_or(0)),
-    };
     let gold = &instance.gold;
-    let emotion = |label: &Option<Emotion>| label.as_ref().and_then(|one| emotions.index_of(one));
-    let of_strategy = gold
-        .strategy
-        .as_ref()
-        .and_then(|one| strategies.index_of(one));
-    Ok(ChosenLabels {
-        user_emotion: place(user_emotion, emotion(&gold.user_emotion), Emotion::KIND)?,
-        strategy: place(strategy, of_strategy, smes_dialogue::Strategy::KIND)?,
-        system_emotion: place(system_emotion, emotion(&gold.system_emotion), Emotion::KIND)?,
-    })
+    let known = KnownLabels {
+        user_emotion: gold.user_emotion.as_ref(),
+        strategy: gold.strategy.as_ref(),
+        system_emotion: gold.system_emotion.as_ref(),
+    };
+    let (emotions, strategies) = (sequence.emotions(), sequence.strategies());
+    known.places(sequence.layout().labels, emotions, strategies)
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use smes_dialogue::Validation;
 use smes_evaluation::{ClassCounts, accuracy, macro_f1};
+use smes_nn::NnError;
 use smes_nn::blenderbot::Blenderbot;
 use smes_nn::generation::Session;
-use smes_nn::{Device, NnError, Pass, Tensor};
+use smes_reasoning::blenderbot::token_likelihoods;
 use smes_reasoning::sequence::{
     ChosenLabels, DecodedLabels, LabelDecoding, Sequence, decode_labels,
 };
@@ -103,52 +104,16 @@ impl TokenSums {
             batch.iter().map(|example| of(example).clone()).collect()
         };
         let (sources, targets) = (pick(|one| &one.source), pick(|one| &one.target));
-        let rows = target_logits(model, sequence, &sources, &targets)?;
-        let labels = sequence.labels().all();
-        // The label tokens are the last of the vocabulary.
-        let n_base = labels.first().map_or(usize::MAX, |&first| first as usize);
-        for (logits, token) in rows.to_vec2::<f32>()?.iter().zip(targets.concat()) {
-            let nll = |logits: &[f32]| log_sum_exp(logits) - f64::from(logits[token as usize]);
-            self.all.add(nll(logits));
-            if labels.binary_search(&token).is_ok() {
-                self.labels.add(nll(logits));
-            } else {
-                self.response.add(nll(&logits[..n_base.min(logits.len())]));
+        let tokens = token_likelihoods(model, sequence, &sources, &targets)?;
+        for token in tokens.iter().flatten() {
+            self.all.add(-token.among_all);
+            match token.among_words {
+                Some(among_words) => self.response.add(-among_words),
+                None => self.labels.add(-token.among_all),
             }
         }
         Ok(())
     }
-}
-
-/// Logits of every target token, without padding: `[N, V]`, row after row.
-fn target_logits(
-    model: &Blenderbot,
-    sequence: &Sequence,
-    sources: &[Vec<u32>],
-    targets: &[Vec<u32>],
-) -> Result<Tensor, NnError> {
-    let mut pass = Pass::eval();
-    let memory = model.encoder_states(sources, &mut pass)?;
-    let inputs: Vec<Vec<u32>> = targets
-        .iter()
-        .map(|target| sequence.decoder_input(target))
-        .collect();
-    let states = model.decoder_states(&memory, &inputs, &mut pass)?;
-    let longest = states.dim(1)?;
-    let places: Vec<u32> = targets
-        .iter()
-        .enumerate()
-        .flat_map(|(row, target)| (row * longest..).take(target.len()))
-        .filter_map(|place| u32::try_from(place).ok())
-        .collect();
-    let places = Tensor::new(places, &Device::Cpu)?;
-    model.logits(&states.flatten_to(1)?.index_select(&places, 0)?, &pass)
-}
-
-fn log_sum_exp(logits: &[f32]) -> f64 {
-    let peak = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|one| f64::from(one - peak).exp()).sum();
-    f64::from(peak) + total.ln()
 }
 
 fn decode(

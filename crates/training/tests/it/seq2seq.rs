@@ -9,14 +9,20 @@
 use std::path::{Path, PathBuf};
 
 use smes_corpus::Corpus;
-use smes_dialogue::{ContextUtterance, DialogueContext, Label};
+use smes_dialogue::{
+    ContextUtterance, DialogueContext, Emotion, Label, Strategy, mesc_emotions, mesc_strategies,
+};
+use smes_nn::blenderbot::{self, Blenderbot};
 use smes_nn::generation::{Decoding, GenerationSettings};
 use smes_nn::schedule::Decay;
+use smes_nn::seq2seq::Seq2Seq;
+use smes_nn::tokenizer;
 use smes_reasoning::blenderbot::{BlenderbotReasoner, SEQUENCE_FILE};
 use smes_reasoning::sequence::{
-    Choice, CuePlace, LabelDecoding, LabelPrefix, SequenceLayout, TargetText, Truncation,
+    Choice, CuePlace, KnownLabels, LabelDecoding, LabelPrefix, Sequence, SequenceLayout, Target,
+    TargetText, Truncation,
 };
-use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError};
+use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError, SaidTurn};
 use smes_training::seq2seq::{
     FitRecipe, Precision, Pretrained, Scratch, SelectBy, Seq2seqRecipe, Start, TrainedSeq2seq,
     train_seq2seq,
@@ -167,6 +173,85 @@ fn a_small_corpus_is_learnt_by_heart_and_the_reasoner_says_it() {
         assert!(bench.path("run").join(name).exists(), "{name}");
     }
     assert!(!bench.path("run/state").exists());
+}
+
+#[test]
+fn the_likelihood_of_what_was_said_is_that_of_saying_it_token_by_token() {
+    let bench = Bench::new();
+    bench.run(&bench.certain(3), "run", false);
+    let reasoner = bench.load("run").unwrap();
+    let (emotion, strategy) = (Emotion::from_name("joy"), Strategy::from_name("Approval"));
+    let labels = KnownLabels {
+        user_emotion: Some(&emotion),
+        strategy: Some(&strategy),
+        system_emotion: Some(&emotion),
+    };
+    let words = "yes. why?".into();
+    let turn = SaidTurn {
+        labels,
+        words: &words,
+        cue: None,
+    };
+    let context = history("sun today .");
+    let found = reasoner.likelihood(&context, &turn).unwrap().unwrap();
+    let (log_prob, n_tokens) = bench.said_by_steps("run", &context, labels, words.expose());
+    assert_eq!(found.n_tokens, n_tokens);
+    assert!(!found.has_cue);
+    assert!(
+        (found.log_prob - log_prob).abs() < 1e-4 && log_prob < -1.0,
+        "{found:?}, by steps {log_prob}"
+    );
+    // Without a label that stands before the words there is nothing to ask.
+    let unlabelled = SaidTurn {
+        labels: KnownLabels {
+            strategy: None,
+            ..labels
+        },
+        ..turn
+    };
+    let found = reasoner.likelihood(&context, &unlabelled).unwrap();
+    assert_eq!(found, None);
+}
+
+impl Bench {
+    /// Log-probability of the words and the end token, with no label token to choose, a step a token.
+    fn said_by_steps(
+        &self,
+        run: &str,
+        context: &DialogueContext,
+        labels: KnownLabels<'_>,
+        words: &str,
+    ) -> (f64, u64) {
+        let folder = self.path(run).join("model");
+        let (config, params) = blenderbot::open(&folder).unwrap();
+        let model = Blenderbot::load(&params.loader(), &config).unwrap();
+        let layout = self.recipe(1).layout;
+        let (emotions, strategies) = (mesc_emotions(), mesc_strategies());
+        let labels = labels
+            .places(layout.labels, &emotions, &strategies)
+            .unwrap();
+        let tokenizer = tokenizer::open(&folder).unwrap();
+        let sequence = Sequence::new(layout, tokenizer, emotions, strategies).unwrap();
+        let cue = None;
+        let target = sequence.target(&Target { labels, words, cue }).unwrap();
+        let memory = model.encode(&[sequence.source(context).unwrap()]).unwrap();
+        let mut cache = model.start(&memory).unwrap();
+        let n_words = config.vocab_size - sequence.labels().all().len();
+        let n_prefix = sequence.prefix(labels).len();
+        let mut sum = 0.0;
+        for (idx, input) in sequence.decoder_input(&target).into_iter().enumerate() {
+            let logits = model.step(&[vec![input]], &mut cache).unwrap();
+            let logits: Vec<f32> = logits.get(0).unwrap().to_vec1().unwrap();
+            if idx >= n_prefix {
+                let all: f64 = logits[..n_words]
+                    .iter()
+                    .map(|one| f64::from(*one).exp())
+                    .sum();
+                sum += f64::from(logits[target[idx] as usize]) - all.ln();
+            }
+        }
+        (sum, (target.len() - n_prefix) as u64)
+    }
 }
 
 #[test]
