@@ -4,10 +4,10 @@ use crate::align::Predictions;
 use crate::detail::Detail;
 use crate::gold::GoldSet;
 use crate::measure::{Measure, Task};
-use crate::protocol::Protocol;
-use crate::scorer::{BertScores, Scorer};
+use crate::protocol::{Protocol, WITHOUT_SHARED_ROWS};
+use crate::scorer::{BertScores, Scorer, rights};
 use crate::suite::{Plan, SystemSpec, TableSpec};
-use crate::table::{Column, Row, RowKind, ScoredSystem, Table, rows};
+use crate::table::{Column, Comparison, Row, RowKind, ScoredSystem, Table, rows};
 
 /// A system of a suite with its predictions, one a seed; none where it is absent.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ fn label_tables(scorer: &mut Scorer<'_>, plan: &Plan, systems: &[SystemRun]) -> 
                 Measure::Coverage(task),
             ];
             let title = if drops_shared_rows {
-                format!("{}, without rows shared with train", task.title())
+                format!("{}, {WITHOUT_SHARED_ROWS}", task.title())
             } else {
                 task.title().to_owned()
             };
@@ -167,6 +167,7 @@ fn scored(
         .map(|system| ScoredSystem {
             name: system.spec.name.clone(),
             kind: system.spec.kind,
+            rights: rights(scorer.gold(), &system.seeds[0], protocol),
             seeds: system
                 .seeds
                 .iter()
@@ -206,15 +207,14 @@ fn table(
         instances.filter(|one| one.is_in(protocol)).count()
     };
     let counts: Vec<usize> = gold.dialogues.iter().map(in_dialogue).collect();
-    let against = plan.against.as_deref();
     Table {
         title,
         protocol: protocol.name,
         n_instances: counts.iter().sum(),
         n_dialogues: counts.iter().filter(|n| **n > 0).count(),
         columns: columns.to_vec(),
-        rows: rows(systems, columns, against, plan.resampling),
-        against: plan.against.clone(),
+        rows: rows(systems, columns, plan.comparison.as_ref(), plan.resampling),
+        comparison: plan.comparison.clone(),
     }
 }
 
@@ -231,10 +231,16 @@ fn notes(gold: &GoldSet, plan: &Plan, systems: &[SystemRun]) -> Vec<String> {
         "95 % intervals: bootstrap over dialogues, {} draws, seed {}; an instance without a prediction counts as wrong",
         plan.resampling.n, plan.resampling.seed
     ));
-    if let Some(against) = &plan.against {
+    if let Some(Comparison { against, test }) = &plan.comparison {
         notes.push(format!(
-            "`ns`: not significantly different from `{against}` (randomisation by dialogue, p > 0.05)"
+            "`ns`: not significantly different from `{against}` (p > 0.05; {})",
+            test.description()
         ));
+    }
+    let is_of_other_instances =
+        |table: &TableSpec| table.protocol.drops_shared_rows && !table.printed.is_empty();
+    if plan.tables.iter().any(is_of_other_instances) {
+        notes.push("printed figures are of all instances, shared rows among them".to_owned());
     }
     let n_conventions = gold
         .instances()

@@ -40,11 +40,12 @@ pub use instances::{Instance, NO_SEEKER_EMOTION, instances, train_majority};
 pub use metrics::{ClassCounts, ClassScore, accuracy, macro_f1, per_class, weighted_f1};
 pub use predictions::{
     CorpusRef, FORMAT, Gold, Header, Majority, Predicted, PredictedLabel, PredictionReader,
-    PredictionTimings, PredictionWriter, Record, TargetLogProb, VERSION, config_hash, content_hash,
+    PredictionTimings, PredictionWriter, Record, TargetLogProb, VERSION, bytes_hash, config_hash,
+    content_hash,
 };
 pub use random::SplitMix64;
 pub use report::{TABLE_HEADERS, table_rows};
 pub use score::{ControlReport, NamedClassScore, ScoreReport, TaskScore, score};
-pub use scorer::{BertScores, Scorer};
+pub use scorer::{BertScores, Rights, Scorer};
 pub use significance::{Interval, Resampling};
 pub use tally::{SystemTally, TextTally};

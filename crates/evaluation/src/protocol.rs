@@ -20,6 +20,9 @@ pub enum Target {
     Spoken,
 }
 
+/// What the title of a table says whose protocol drops them.
+pub const WITHOUT_SHARED_ROWS: &str = "without rows shared with train";
+
 /// A protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Protocol {
@@ -99,5 +102,26 @@ impl Protocol {
     /// The protocol of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         PROTOCOLS.iter().find(|protocol| protocol.name == name)
+    }
+
+    /// The same protocol without the instances whose rows stand in train too.
+    pub fn without_shared_rows(&'static self) -> &'static Self {
+        let is_twin = |other: &&Self| other.target == self.target && other.drops_shared_rows;
+        PROTOCOLS.iter().find(is_twin).unwrap_or(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_protocol_has_a_twin_without_shared_rows() {
+        for protocol in &PROTOCOLS {
+            let twin = protocol.without_shared_rows();
+            assert!(twin.drops_shared_rows, "{}", protocol.name);
+            assert_eq!(twin.target, protocol.target);
+            assert_eq!(twin.text_measures, protocol.text_measures);
+        }
     }
 }

@@ -8,8 +8,9 @@ use smes_dialogue::{DialogueId, Label, SplitName};
 
 use crate::controls::Control;
 use crate::error::PredictionError;
-use crate::metrics::{ClassCounts, accuracy, macro_f1, per_class, weighted_f1};
+use crate::metrics::{ClassCounts, LogProbSum, accuracy, macro_f1, per_class, weighted_f1};
 use crate::predictions::{CorpusRef, Header, PredictionReader, Record};
+use crate::protocol::Target;
 use crate::significance::{Interval, Resampling, Tally, interval};
 
 /// Scores of one class, by its name.
@@ -56,6 +57,17 @@ pub struct ControlReport {
     pub system_emotion: Option<TaskScore>,
 }
 
+/// Perplexity of the gold responses of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PerplexityScore {
+    /// The text whose tokens were scored.
+    pub target: Target,
+    /// `exp` of the mean negative log-probability of a token.
+    pub perplexity: f64,
+    /// Number of tokens; which ones count is the model's convention.
+    pub n_tokens: u64,
+}
+
 /// Scores of a prediction file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreReport {
@@ -81,6 +93,9 @@ pub struct ScoreReport {
     pub strategy: Option<TaskScore>,
     /// The tone of the answer.
     pub system_emotion: Option<TaskScore>,
+    /// Of the gold responses, by the kind of their text; none where the file has no likelihoods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub perplexities: Vec<PerplexityScore>,
     /// The controls, by [`Control::key`]. A control without a rule for a task answers it with the
     /// majority.
     pub controls: BTreeMap<&'static str, ControlReport>,
@@ -98,8 +113,18 @@ pub fn score(path: &Path, resampling: Resampling) -> Result<ScoreReport, Predict
     let indices = LabelIndices::new(&header);
     let mut n_without_seeker = 0;
     let mut n_instances = 0;
+    let mut log_probs: BTreeMap<Target, LogProbSum> = BTreeMap::new();
     for record in &mut reader {
         let record = record?;
+        if let Some(scored) = record.target_log_prob {
+            log_probs
+                .entry(scored.target)
+                .or_default()
+                .merge(&LogProbSum {
+                    log_prob: scored.log_prob,
+                    n_tokens: scored.n_tokens,
+                });
+        }
         n_instances += 1;
         n_without_seeker += usize::from(record.user_emotion_from.is_none());
         indices.add_system(&mut own, &record);
@@ -122,9 +147,18 @@ pub fn score(path: &Path, resampling: Resampling) -> Result<ScoreReport, Predict
         user_emotion: own.user_emotion,
         strategy: own.strategy,
         system_emotion: own.system_emotion,
+        perplexities: log_probs.into_iter().filter_map(perplexity).collect(),
         controls: controls
             .map(|(control, counts)| (control.key(), counts.report(&header, resampling)))
             .collect(),
+    })
+}
+
+fn perplexity((target, sum): (Target, LogProbSum)) -> Option<PerplexityScore> {
+    Some(PerplexityScore {
+        target,
+        perplexity: sum.perplexity()?,
+        n_tokens: sum.n_tokens,
     })
 }
 
@@ -331,6 +365,30 @@ mod tests {
         let user_emotion = forward.user_emotion.unwrap();
         let interval = user_emotion.accuracy_interval.unwrap();
         assert!(interval.low <= user_emotion.accuracy && user_emotion.accuracy <= interval.high);
+    }
+
+    #[test]
+    fn likelihoods_become_one_perplexity_a_kind_of_text() {
+        let mut records = vec![record("a", 1), record("a", 2), record("b", 1)];
+        assert!(score_of(&records).perplexities.is_empty());
+        for (record, (target, n_tokens)) in records.iter_mut().zip([
+            (Target::Spoken, 2),
+            (Target::Spoken, 3),
+            (Target::WithCue, 7),
+        ]) {
+            record.target_log_prob = Some(crate::TargetLogProb {
+                target,
+                log_prob: -(4.0_f64.ln()) * n_tokens as f64,
+                n_tokens,
+            });
+        }
+        let found = score_of(&records).perplexities;
+        let found: Vec<(Target, u64)> = found
+            .iter()
+            .inspect(|one| assert!((one.perplexity - 4.0).abs() < 1e-12))
+            .map(|one| (one.target, one.n_tokens))
+            .collect();
+        assert_eq!(found, [(Target::WithCue, 7), (Target::Spoken, 5)]);
     }
 
     #[test]

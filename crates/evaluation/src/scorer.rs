@@ -86,6 +86,23 @@ impl<'g> Scorer<'g> {
     }
 }
 
+/// Whether the label of each instance of a protocol that has a gold one is right, by task.
+pub type Rights = [Vec<bool>; 3];
+
+/// Which labels are right, in corpus order: what McNemar's test compares.
+pub(crate) fn rights(gold: &GoldSet, predictions: &Predictions, protocol: &Protocol) -> Rights {
+    let all = gold.instances().zip(&predictions.records);
+    let scored: Vec<_> = all.filter(|((_, one), _)| one.is_in(protocol)).collect();
+    Task::ALL.map(|task| {
+        let pairs = scored
+            .iter()
+            .map(|((_, one), record)| classes(gold, one, record.as_ref(), task));
+        pairs
+            .filter_map(|(right, found)| Some(found == Some(right?)))
+            .collect()
+    })
+}
+
 fn add_labels(
     tally: &mut SystemTally,
     gold: &GoldSet,

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::measure::{Direction, Measure};
+use crate::scorer::Rights;
 use crate::significance::{
-    Interval, Quantity, Resampling, Tally, interval, mean_and_deviation, randomisation,
+    Interval, Quantity, Resampling, Tally, TestKind, interval, mean_and_deviation,
+    paired_differences, randomisation, sign_test,
 };
 use crate::tally::SystemTally;
 
@@ -98,6 +100,9 @@ pub struct Cell {
     /// p-value of the difference to the system that is tested against.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
+    /// 95 % interval of that difference, by the paired bootstrap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Interval>,
     /// Whether it is the best of its column among what was scored here.
     pub is_best: bool,
 }
@@ -115,6 +120,7 @@ impl Cell {
             deviation: None,
             interval: None,
             p: None,
+            difference: None,
             is_best: false,
         }
     }
@@ -151,8 +157,17 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows.
     pub rows: Vec<Row>,
-    /// The system that the others are tested against.
-    pub against: Option<String>,
+    /// What the systems are tested against, and how.
+    pub comparison: Option<Comparison>,
+}
+
+/// The system that the others are tested against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// Its name.
+    pub against: String,
+    /// The test.
+    pub test: TestKind,
 }
 
 /// A scored system under one protocol: for each seed, one tally a dialogue.
@@ -164,6 +179,8 @@ pub struct ScoredSystem {
     pub kind: RowKind,
     /// By seed, by dialogue.
     pub seeds: Vec<Vec<SystemTally>>,
+    /// Which labels the first seed has right.
+    pub rights: Rights,
 }
 
 /// Tallies of one dialogue, one a seed.
@@ -222,14 +239,17 @@ fn mean_value(measure: Measure, tallies: &BySeed) -> f64 {
 pub fn rows(
     systems: &[ScoredSystem],
     columns: &[Column],
-    against: Option<&str>,
+    comparison: Option<&Comparison>,
     resampling: Resampling,
 ) -> Vec<Row> {
-    let reference = against.and_then(|name| systems.iter().find(|system| system.name == name));
+    let reference = comparison.and_then(|one| {
+        let system = systems.iter().find(|system| system.name == one.against)?;
+        Some((system, one.test))
+    });
     let mut rows: Vec<Row> = systems
         .iter()
         .map(|system| {
-            let other = reference.filter(|reference| reference.name != system.name);
+            let other = reference.filter(|(reference, _)| reference.name != system.name);
             row(system, columns, other, resampling)
         })
         .collect();
@@ -242,7 +262,7 @@ pub fn rows(
 fn row(
     system: &ScoredSystem,
     columns: &[Column],
-    reference: Option<&ScoredSystem>,
+    reference: Option<(&ScoredSystem, TestKind)>,
     resampling: Resampling,
 ) -> Row {
     let values: Vec<(usize, Measure, Vec<f64>)> = columns
@@ -254,33 +274,25 @@ fn row(
         })
         .filter(|(_, _, values)| !values.is_empty())
         .collect();
-    let quantities: Vec<Box<SeedQuantity>> = values
+    let measures: Vec<Measure> = values.iter().map(|(_, measure, _)| *measure).collect();
+    let quantities: Vec<Box<SeedQuantity>> = measures
         .iter()
-        .map(|&(_, measure, _)| {
-            Box::new(move |tallies: &BySeed| mean_value(measure, tallies)) as Box<_>
-        })
+        .map(|&measure| Box::new(move |tallies: &BySeed| mean_value(measure, tallies)) as Box<_>)
         .collect();
     let quantities: Vec<Quantity<'_, BySeed>> = quantities.iter().map(AsRef::as_ref).collect();
     let n_seeds = system.seeds.len();
     let intervals = interval(&system.by_dialogue(n_seeds), &quantities, resampling);
-    let p_values = reference.and_then(|reference| {
-        let n_seeds = n_seeds.max(reference.seeds.len());
-        let (ours, theirs) = (system.by_dialogue(n_seeds), reference.by_dialogue(n_seeds));
-        randomisation(&ours, &theirs, &quantities, resampling)
-    });
+    let tested = match reference {
+        Some((reference, test)) => {
+            let pair = Pair { system, reference };
+            pair.differences(test, &measures, &quantities, resampling)
+        }
+        None => vec![Difference::default(); measures.len()],
+    };
     let mut cells = vec![None; columns.len()];
     for (place, (idx, measure, values)) in values.iter().enumerate() {
-        let has_reference =
-            reference.is_some_and(|reference| !reference.values(*measure).is_empty());
-        cells[*idx] = cell(
-            *measure,
-            values,
-            intervals.as_ref().map(|all| all[place]),
-            p_values
-                .as_ref()
-                .map(|all| all[place])
-                .filter(|_| has_reference),
-        );
+        let interval = intervals.as_ref().map(|all| all[place]);
+        cells[*idx] = cell(*measure, values, interval, tested[place]);
     }
     Row {
         system: system.name.clone(),
@@ -291,22 +303,95 @@ fn row(
     }
 }
 
+/// A system beside the one that it is tested against.
+struct Pair<'s> {
+    system: &'s ScoredSystem,
+    reference: &'s ScoredSystem,
+}
+
+/// What a test says of one measure.
+#[derive(Debug, Clone, Copy, Default)]
+struct Difference {
+    p: Option<f64>,
+    interval: Option<Interval>,
+}
+
+impl Pair<'_> {
+    /// One entry a measure; nothing where the reference has no such measure or the test none.
+    fn differences(
+        &self,
+        test: TestKind,
+        measures: &[Measure],
+        quantities: &[Quantity<'_, BySeed>],
+        resampling: Resampling,
+    ) -> Vec<Difference> {
+        let n_seeds = self.system.seeds.len().max(self.reference.seeds.len());
+        let ours = self.system.by_dialogue(n_seeds);
+        let theirs = self.reference.by_dialogue(n_seeds);
+        let of_p = |p| Difference {
+            p: Some(p),
+            interval: None,
+        };
+        let all: Option<Vec<Difference>> = match test {
+            TestKind::Randomisation => randomisation(&ours, &theirs, quantities, resampling)
+                .map(|all| all.into_iter().map(of_p).collect()),
+            TestKind::Bootstrap => {
+                paired_differences(&ours, &theirs, quantities, resampling).map(|all| {
+                    let difference = |one: crate::significance::PairedDifference| Difference {
+                        p: Some(one.p),
+                        interval: Some(one.interval),
+                    };
+                    all.into_iter().map(difference).collect()
+                })
+            }
+            TestKind::Mcnemar => Some(measures.iter().map(|one| self.mcnemar(*one)).collect()),
+        };
+        let mut all = all.unwrap_or_else(|| vec![Difference::default(); measures.len()]);
+        for (difference, measure) in all.iter_mut().zip(measures) {
+            if measure.direction().is_none() || self.reference.values(*measure).is_empty() {
+                *difference = Difference::default();
+            }
+        }
+        all
+    }
+
+    /// Over the instances that exactly one of the two first seeds has right.
+    fn mcnemar(&self, measure: Measure) -> Difference {
+        let Measure::Accuracy(task) = measure else {
+            return Difference::default();
+        };
+        let ours = &self.system.rights[task as usize];
+        let pairs = ours.iter().zip(&self.reference.rights[task as usize]);
+        let (mut n_ours, mut n_theirs) = (0, 0);
+        for (ours, theirs) in pairs {
+            n_ours += usize::from(*ours && !theirs);
+            n_theirs += usize::from(!ours && *theirs);
+        }
+        Difference {
+            p: Some(sign_test(n_ours, n_theirs)),
+            interval: None,
+        }
+    }
+}
+
 fn cell(
     measure: Measure,
     values: &[f64],
     interval: Option<Interval>,
-    p: Option<f64>,
+    difference: Difference,
 ) -> Option<Cell> {
     let scale = if measure.is_share() { 100.0 } else { 1.0 };
+    let scaled = |interval: Interval| Interval {
+        low: interval.low * scale,
+        high: interval.high * scale,
+    };
     let summary = mean_and_deviation(values)?;
     Some(Cell {
         value: summary.mean * scale,
         deviation: summary.deviation.map(|deviation| deviation * scale),
-        interval: interval.map(|interval| Interval {
-            low: interval.low * scale,
-            high: interval.high * scale,
-        }),
-        p: p.filter(|_| measure.direction().is_some()),
+        interval: interval.map(scaled),
+        p: difference.p,
+        difference: difference.interval.map(scaled),
         is_best: false,
     })
 }
@@ -348,25 +433,36 @@ mod tests {
                 })
                 .collect()
         };
+        let rights = (0..10).map(|idx| idx < n_right[0]).collect();
         ScoredSystem {
             name: name.to_owned(),
             kind: RowKind::Model,
             seeds: n_right.iter().map(|&n| dialogues(n)).collect(),
+            rights: [Vec::new(), rights, Vec::new()],
         }
     }
 
-    #[test]
-    fn seeds_become_mean_and_deviation_and_chance_is_marked() {
+    const COLUMNS: [Column; 2] = [
+        Column::Measure(Measure::Accuracy(Task::Strategy)),
+        Column::Measure(Measure::MacroF1(Task::Strategy)),
+    ];
+
+    fn tested(test: TestKind) -> Vec<Row> {
         let systems = [
             system("good", &[10, 10]),
             system("same", &[5]),
             system("base", &[4]),
         ];
-        let columns = [
-            Column::Measure(Measure::Accuracy(Task::Strategy)),
-            Column::Measure(Measure::Bleu(2)),
-        ];
-        let rows = rows(&systems, &columns, Some("base"), Resampling::default());
+        let comparison = Comparison {
+            against: "base".to_owned(),
+            test,
+        };
+        rows(&systems, &COLUMNS, Some(&comparison), Resampling::default())
+    }
+
+    #[test]
+    fn seeds_become_mean_and_deviation_and_chance_is_marked() {
+        let rows = tested(TestKind::Randomisation);
         let good = rows[0].cells[0].unwrap();
         assert_eq!((good.value, good.deviation), (100.0, Some(0.0)));
         assert!(good.is_best && !good.is_not_significant(), "{good:?}");
@@ -374,6 +470,37 @@ mod tests {
         assert!(same.is_not_significant() && !same.is_best);
         assert!(same.interval.unwrap().low < 50.0 && same.interval.unwrap().high > 50.0);
         assert_eq!(rows[2].cells[0].unwrap().p, None);
-        assert_eq!(rows[0].cells[1], None);
+    }
+
+    #[test]
+    fn the_paired_bootstrap_gives_an_interval_of_the_difference() {
+        let rows = tested(TestKind::Bootstrap);
+        let good = rows[0].cells[0].unwrap();
+        let difference = good.difference.unwrap();
+        assert!(difference.low > 20.0 && difference.high < 95.0, "{good:?}");
+        assert!(difference.low < 60.0 && difference.high > 60.0, "{good:?}");
+        assert!(!good.is_not_significant());
+        // Base is never ahead, but in a third of the draws the one dialogue is not there.
+        let same = rows[1].cells[0].unwrap();
+        assert!(same.difference.unwrap().low.abs() < 1e-9 && same.is_not_significant());
+        assert_eq!(rows[2].cells[0].unwrap().difference, None);
+    }
+
+    #[test]
+    fn mcnemars_test_compares_accuracy_alone() {
+        let rows = tested(TestKind::Mcnemar);
+        // Six instances won, none lost: 2 / 2^6.
+        let good = rows[0].cells[0].unwrap().p.unwrap();
+        assert!((good - 2.0 / 64.0).abs() < 1e-12, "{good}");
+        let same = rows[1].cells[0].unwrap().p.unwrap();
+        assert!((same - 1.0).abs() < 1e-12, "{same}");
+        assert_eq!(rows[0].cells[1].unwrap().p, None);
+    }
+
+    #[test]
+    fn a_measure_without_anything_to_measure_has_no_figure() {
+        let columns = [Column::Measure(Measure::Bleu(2))];
+        let rows = rows(&[system("a", &[3])], &columns, None, Resampling::default());
+        assert_eq!(rows[0].cells, [None]);
     }
 }

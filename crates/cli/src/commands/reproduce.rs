@@ -14,7 +14,7 @@ use smes_evaluation::content_hash;
 use smes_evaluation::report::markdown;
 
 use super::corpus::{StatisticsTable, statistics_tables};
-use super::evaluate::{self, EvaluateArgs};
+use super::evaluate::{self, ComparingArgs, EvaluateArgs};
 use super::reasoners::bad_corpus;
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -63,7 +63,9 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> anyhow::Result<()>
                 suite: suite.to_owned(),
                 corpus: Some(folder.clone()),
                 out: Some(args.out.join(suite)),
+                cache: Some(args.out.join("cache")),
                 resamples: args.resamples,
+                comparing: ComparingArgs::default(),
                 fresh: false,
                 output: Output::default(),
             },

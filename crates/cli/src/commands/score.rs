@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::ValueEnum;
 use smes_corpus::Corpus;
 use smes_dialogue::SplitName;
+use smes_evaluation::protocol::Target;
 use smes_evaluation::report::{TABLE_HEADERS, table_rows};
 use smes_evaluation::suite::{Suite, SystemSource, SystemSpec};
 use smes_evaluation::table::RowKind;
@@ -12,7 +14,7 @@ use smes_evaluation::{
     ForeignFormat, GoldSet, PredictionWriter, Resampling, ScoreReport, read_foreign, score,
 };
 
-use super::evaluate::{self, Workshop, gold};
+use super::evaluate::{self, ComparingArgs, Workshop, gold};
 use super::reasoners::bad_corpus;
 
 use crate::console::{Console, Output};
@@ -24,6 +26,7 @@ Example:
   smes score predictions.jsonl
   smes score predictions.jsonl --json
   smes score gen.json --from gen-json --corpus corpora/mesc
+  smes score predictions.jsonl --corpus corpora/mesc --no-shared-rows --test bootstrap
 
 Anyone's predictions can be scored; `docs/guides/add-a-model.md` describes the file. With a corpus the
 file is checked against it, missing instances count as wrong, and responses are scored beside the
@@ -69,6 +72,8 @@ pub(crate) struct ScoreArgs {
     #[arg(long, default_value_t = Resampling::default().seed, value_name = "SEED")]
     seed: u64,
     #[command(flatten)]
+    comparing: ComparingArgs,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -79,6 +84,12 @@ pub(crate) fn run(args: &ScoreArgs, console: &Console) -> anyhow::Result<()> {
     };
     if let Some(corpus) = &args.corpus {
         return against_corpus(args, corpus, options, console);
+    }
+    if args.comparing.is_asked_for() {
+        return Err(Advice::bad_input(
+            Some("name the corpus with `--corpus`".to_owned()),
+            anyhow!("rows of train and other systems are known with the corpus only"),
+        ));
     }
     let report = score(&args.predictions, options)
         .map_err(|error| Advice::bad_input(error.hint(), error))?;
@@ -128,11 +139,13 @@ fn against_corpus(
         line: 1,
     };
     suite.systems.insert(0, system);
+    args.comparing.apply(&mut suite)?;
     let done = evaluate::score_in(&Workshop {
         suite: &suite,
         suite_file: "score.toml",
         corpus: &corpus,
         gold: &gold,
+        cache: folder.clone(),
         folder,
         is_fresh: false,
         console,
@@ -176,6 +189,17 @@ fn notes(report: &ScoreReport) -> Vec<String> {
                 score.coverage * 100.0
             ));
         }
+    }
+    for one in &report.perplexities {
+        notes.push(format!(
+            "perplexity {:.2} of {} tokens of {}; it compares with that of the same vocabulary only",
+            one.perplexity,
+            one.n_tokens,
+            match one.target {
+                Target::Spoken => "what was said",
+                Target::WithCue => "utterance and cue",
+            }
+        ));
     }
     if report.n_without_seeker > 0 {
         notes.push(format!(

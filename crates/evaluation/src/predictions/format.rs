@@ -203,6 +203,16 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// Hash of contents that stand in no file, as [`content_hash`].
+pub fn bytes_hash(parts: &[&[u8]]) -> String {
+    let digests: Vec<String> = parts
+        .iter()
+        .map(|part| hex(&Sha256::digest(part)))
+        .collect();
+    let named: Vec<(&str, &str)> = digests.iter().map(|one| ("", one.as_str())).collect();
+    config_hash(&named)
+}
+
 /// Hash of everything in a file or folder, names among it: the first 16 hexadecimal digits of SHA-256.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ mod writer;
 
 pub use format::{
     CorpusRef, FORMAT, Gold, Header, Majority, Predicted, PredictedLabel, PredictionTimings,
-    Record, TargetLogProb, VERSION, config_hash, content_hash,
+    Record, TargetLogProb, VERSION, bytes_hash, config_hash, content_hash,
 };
 pub use reader::PredictionReader;
 pub(crate) use reader::unknown_label;

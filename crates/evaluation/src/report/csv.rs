@@ -3,8 +3,7 @@
 use crate::evaluation::Evaluation;
 use crate::table::{Cell, Column, Row, Table};
 
-const HEADER: &str =
-    "table,protocol,system,source,n_seeds,measure,value,deviation,low,high,p,is_best\n";
+const HEADER: &str = "table,protocol,system,source,n_seeds,measure,value,deviation,low,high,p,difference_low,difference_high,is_best\n";
 
 /// All figures of all tables.
 pub fn csv(evaluation: &Evaluation) -> String {
@@ -35,6 +34,8 @@ fn line(table: &Table, row: &Row, column: &Column, cell: &Cell) -> String {
         number(cell.interval.map(|interval| interval.low)),
         number(cell.interval.map(|interval| interval.high)),
         number(cell.p),
+        number(cell.difference.map(|interval| interval.low)),
+        number(cell.difference.map(|interval| interval.high)),
         u8::from(cell.is_best).to_string(),
     ];
     fields.join(",") + "\n"

@@ -13,7 +13,7 @@ use crate::detail::{Detail, Part, TaskDetail};
 use crate::evaluation::{Evaluation, SystemRun};
 use crate::gold::GoldSet;
 use crate::measure::Measure;
-use crate::table::{Column, RowKind, Table};
+use crate::table::{Cell, Column, RowKind, Table};
 
 const STYLE: &str = include_str!("../../report/report.css");
 const SCRIPT: &str = include_str!("../../report/report.js");
@@ -84,18 +84,32 @@ fn html_table(table: &Table) -> String {
     for row in &table.rows {
         let _ = write!(text, "<tr class=\"{}\">", row.kind.title());
         for (idx, cell) in row_cells(row).iter().enumerate() {
-            let is_best = idx > 1 && row.cells[idx - 2].is_some_and(|cell| cell.is_best);
+            let figure = idx.checked_sub(2).and_then(|idx| row.cells[idx]);
+            let is_best = figure.is_some_and(|cell| cell.is_best);
             let class = if is_best { " class=\"best\"" } else { "" };
+            let tested = figure.and_then(tested).unwrap_or_default();
             let text_of = escaped(&cell.replace('*', ""));
             let _ = if idx == 0 {
                 write!(text, "<th scope=\"row\">{text_of}</th>")
             } else {
-                write!(text, "<td{class}>{text_of}</td>")
+                write!(text, "<td{class}{tested}>{text_of}</td>")
             };
         }
         text += "</tr>\n";
     }
     text + "</tbody></table></div>\n"
+}
+
+/// What the test says of a figure, to be read on pointing at it.
+fn tested(cell: Cell) -> Option<String> {
+    let p = cell.p?;
+    let difference = cell.difference.map_or_else(String::new, |difference| {
+        format!(
+            ", difference [{:.2}, {:.2}]",
+            difference.low, difference.high
+        )
+    });
+    Some(format!(" title=\"p = {p:.4}{difference}\""))
 }
 
 /// One measure of a table for all its rows, printed figures among them.

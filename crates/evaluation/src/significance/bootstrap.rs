@@ -36,19 +36,42 @@ pub fn interval<T: Tally>(
     values.into_iter().map(percentiles).collect()
 }
 
-/// The interval of the quantity of `a` minus that of `b`; both hold the same dialogues in the same
-/// order.
-pub fn paired_difference<T: Tally>(
+/// How two systems differ in a quantity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedDifference {
+    /// Of the quantity of the first minus that of the second.
+    pub interval: Interval,
+    /// Two-sided: twice the share of draws in which the difference is not on the side where it
+    /// mostly is, one draw counted in.
+    pub p: f64,
+}
+
+/// The differences of the quantities of `a` and `b`, which hold the same dialogues in the same order.
+pub fn paired_differences<T: Tally>(
     a: &[T],
     b: &[T],
-    quantity: Quantity<'_, T>,
+    quantities: &[Quantity<'_, T>],
     resampling: Resampling,
-) -> Option<Interval> {
-    let mut values = Vec::with_capacity(resampling.n);
+) -> Option<Vec<PairedDifference>> {
+    let mut values = vec![Vec::with_capacity(resampling.n); quantities.len()];
     draw([a, b], resampling, |[a, b]| {
-        values.push(quantity(a) - quantity(b));
+        for (values, quantity) in values.iter_mut().zip(quantities) {
+            values.push(quantity(a) - quantity(b));
+        }
     })?;
-    percentiles(values)
+    values.into_iter().map(difference).collect()
+}
+
+fn difference(values: Vec<f64>) -> Option<PairedDifference> {
+    let share = |is_there: fn(f64) -> bool| {
+        let n = values.iter().filter(|value| is_there(**value)).count();
+        (n + 1) as f64 / (values.len() + 1) as f64
+    };
+    let p = 2.0 * share(|value| value <= 0.0).min(share(|value| value >= 0.0));
+    Some(PairedDifference {
+        interval: percentiles(values)?,
+        p: p.min(1.0),
+    })
 }
 
 /// Calls `with_sums` with the sums over each draw of dialogues.
@@ -143,10 +166,30 @@ mod tests {
     #[test]
     fn the_difference_of_a_system_and_itself_is_nothing() {
         let half = dialogues((0..40).map(|idx| idx % 2 == 0));
-        let same = paired_difference(&half, &half, &accuracy, DRAWS).unwrap();
-        assert_eq!((same.low, same.high), (0.0, 0.0));
+        let between = |a: &[ClassCounts], b: &[ClassCounts]| {
+            paired_differences(a, b, &[&accuracy], DRAWS).unwrap()[0]
+        };
+        let same = between(&half, &half);
+        assert_eq!((same.interval.low, same.interval.high), (0.0, 0.0));
+        assert!((same.p - 1.0).abs() < 1e-12);
         let worse = dialogues((0..40).map(|idx| idx % 4 == 0));
-        let found = paired_difference(&half, &worse, &accuracy, DRAWS).unwrap();
-        assert!(found.low > 0.05 && found.high < 0.45, "{found:?}");
+        let found = between(&half, &worse);
+        assert!(
+            found.interval.low > 0.05 && found.interval.high < 0.45,
+            "{found:?}"
+        );
+        assert!(found.p < 0.01, "{found:?}");
+        assert!((between(&worse, &half).p - found.p).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_p_value_of_a_difference_is_near_that_of_the_normal_approximation() {
+        // 400 dialogues, of which 30 are won and 16 lost: the mean difference is 0.035, its deviation
+        // sqrt((46/400 - 0.035^2) / 400) = 0.01687, so z = 2.075 and p = 0.038.
+        let a = dialogues((0..400).map(|idx| idx < 200));
+        let b = dialogues((0..400).map(|idx| (30..216).contains(&idx)));
+        let draws = Resampling { n: 20_000, seed: 7 };
+        let found = paired_differences(&a, &b, &[&accuracy], draws).unwrap()[0];
+        assert!((found.p - 0.038).abs() < 0.012, "{found:?}");
     }
 }

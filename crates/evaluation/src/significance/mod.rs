@@ -6,13 +6,15 @@
 //! is McNemar's exact test.
 
 mod bootstrap;
+mod comparison;
 mod holm;
 mod randomisation;
 mod seeds;
 mod sign_test;
 mod wilson;
 
-pub use bootstrap::{Interval, interval, paired_difference};
+pub use bootstrap::{Interval, PairedDifference, interval, paired_differences};
+pub use comparison::TestKind;
 pub use holm::holm;
 pub use randomisation::randomisation;
 pub use seeds::{MeanAndDeviation, mean_and_deviation};

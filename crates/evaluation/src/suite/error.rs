@@ -45,6 +45,17 @@ pub enum SuiteError {
         /// The system.
         system: String,
     },
+    /// A command line that names a system the suite does not have.
+    #[error("no system `{found}` to test against")]
+    NoSuchSystem {
+        /// What was named.
+        found: String,
+        /// What there is.
+        expected: Vec<String>,
+    },
+    /// A command line that names a test for a suite that tests against nobody.
+    #[error("there is no system to test against")]
+    NothingToTestAgainst,
     /// Two systems of one name.
     #[error("{file}:{line}: a system named `{system}` stands on an earlier line already")]
     Duplicate {
@@ -73,7 +84,8 @@ impl SuiteError {
     /// What to do about it, in one line.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown { expected, .. } => Some(format!("there are `{}`", expected.join("`, `"))),
+            Self::Unknown { expected, .. } | Self::NoSuchSystem { expected, .. } => Some(format!("there are `{}`", expected.join("`, `"))),
+            Self::NothingToTestAgainst => Some("name one with `--against`".to_owned()),
             Self::Missing { .. } => Some(
                 "make it with `smes train` or `smes predict`, or say `optional = \"why\"` to go on without it"
                     .to_owned(),

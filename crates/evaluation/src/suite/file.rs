@@ -10,8 +10,8 @@ use toml::Spanned;
 use super::SuiteError;
 use crate::measure::Measure;
 use crate::protocol::{PROTOCOLS, Protocol};
-use crate::significance::Resampling;
-use crate::table::{Cell, Column, RowKind};
+use crate::significance::{Resampling, TestKind};
+use crate::table::{Cell, Column, Comparison, RowKind};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +27,8 @@ struct RawSuite {
     protocols: Vec<Spanned<String>>,
     #[serde(default)]
     against: Option<Spanned<String>>,
+    #[serde(default)]
+    test: TestKind,
     #[serde(default)]
     resamples: Option<usize>,
     #[serde(default)]
@@ -127,8 +129,8 @@ pub struct Suite {
 pub struct Plan {
     /// The protocols.
     pub protocols: Vec<&'static Protocol>,
-    /// The system that the others are tested against.
-    pub against: Option<String>,
+    /// What the systems are tested against, and how.
+    pub comparison: Option<Comparison>,
     /// Draws and seed of intervals and tests.
     pub resampling: Resampling,
     /// How BERTScore is computed, if it is.
@@ -246,7 +248,10 @@ impl Suite {
             target_cues: raw.target_cues,
             plan: Plan {
                 protocols,
-                against: raw.against.map(Spanned::into_inner),
+                comparison: raw.against.map(|against| Comparison {
+                    against: against.into_inner(),
+                    test: raw.test,
+                }),
                 resampling: Resampling {
                     n: raw.resamples.unwrap_or(default.n),
                     seed: raw.seed.unwrap_or(default.seed),

@@ -21,6 +21,7 @@
 
 mod error;
 mod file;
+mod options;
 
 pub use error::SuiteError;
 pub use file::{BertScoreSettings, Plan, PrintedRow, Suite, SystemSource, SystemSpec, TableSpec};

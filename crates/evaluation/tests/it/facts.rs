@@ -14,7 +14,7 @@ use smes_evaluation::{GoldSet, Predicted, Predictions, Scorer, SystemTally, best
 
 use crate::support;
 
-fn mesc() -> Option<(tempfile::TempDir, Corpus)> {
+pub(crate) fn mesc() -> Option<(tempfile::TempDir, Corpus)> {
     let csv = smes_testkit::shared_data("mesc/MESC.csv")?;
     let json = |split, name| {
         let path = csv.with_file_name(name);
@@ -31,6 +31,27 @@ fn mesc() -> Option<(tempfile::TempDir, Corpus)> {
         .unwrap();
     let corpus = Corpus::open(&target).unwrap();
     Some((folder, corpus))
+}
+
+/// The constant sentence of [`a_constant_sentence_scores_as_with_nltk`]: written for the purpose in the
+/// style of the published cues, no text of the corpus.
+const WRITTEN: &str = "so you think that's what you want? the speaker seems to be in a serious and \
+     focused state of mind, as he is engaged in a conversation with someone off-screen. his facial \
+     expression suggests that he is listening intently.";
+
+#[test]
+fn a_constant_sentence_scores_as_with_nltk() {
+    let Some((_folder, corpus)) = mesc() else {
+        return;
+    };
+    let gold = support::gold(&corpus, SplitName::Test);
+    let [b2, b4, rl] = figures(&gold, "published", |_| WRITTEN.into());
+    // nltk's corpus BLEU (method3) and ROUGE-L with beta 1.2 over nltk's words of this sentence, a
+    // sentence splitter of plain rules: 35.58, 25.85, 42.76. The figures that are told of a sentence
+    // with this beginning and 44 words in all are 35.46, 25.79 and 42.68.
+    near(b2, 35.58, 0.05);
+    near(b4, 25.85, 0.05);
+    near(rl, 42.76, 0.05);
 }
 
 /// Figures in percent of a system that answers the `idx`-th instance with `answer(idx)`.
@@ -104,26 +125,4 @@ fn text_figures_of_mesc_are_the_known_ones() {
     // The same sentence says nothing of what the supporter said.
     let [b2, _, _] = figures(&gold, "spoken", |_| constant.clone());
     assert!(b2 < 3.0, "{b2}");
-}
-
-#[test]
-fn rows_shared_with_train_are_the_known_ones() {
-    let Some((_folder, corpus)) = mesc() else {
-        return;
-    };
-    let gold = support::gold(&corpus, SplitName::Test);
-    let protocol = Protocol::named("published-unshared").unwrap();
-    let n_left = gold
-        .instances()
-        .filter(|(_, one)| one.is_in(protocol))
-        .count();
-    // 43 rows of 27 dialogues stand in train too; an instance goes when its own row or the row of its
-    // user emotion is one of them.
-    let touched = gold
-        .dialogues
-        .iter()
-        .filter(|one| one.instances.iter().any(|one| one.is_shared))
-        .count();
-    assert!(touched <= 27, "{touched}");
-    assert!((1067 - 60..1067).contains(&n_left), "{n_left}");
 }

@@ -10,6 +10,7 @@ mod foreign;
 mod labels;
 mod mesc;
 mod report;
+mod shared_rows;
 mod significance;
 mod support;
 mod text;

@@ -108,7 +108,7 @@ fn csv_has_a_line_a_figure_and_latex_escapes_names() {
         "{text}"
     );
     assert!(
-        text.contains("\nBoth,spoken,theirs,printed,0,f1,20.200000,,,,,0"),
+        text.contains("\nBoth,spoken,theirs,printed,0,f1,20.200000,,,,,,,0"),
         "{text}"
     );
     let text = latex(&evaluation);

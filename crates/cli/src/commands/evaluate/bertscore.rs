@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use smes_evaluation::metrics::{BertScore, TokenVectors, TokenWeights, bert_score};
 use smes_evaluation::protocol::Target;
 use smes_evaluation::suite::BertScoreSettings;
-use smes_evaluation::{BertScores, GoldSet, Predictions, config_hash, content_hash};
+use smes_evaluation::{BertScores, GoldSet, Predictions, bytes_hash, config_hash, content_hash};
 use smes_nn::bert::{BertConfig, BertEncoder, NOT_IN_ENCODER};
 use smes_nn::token_vectors::{TextVectors, token_vectors};
 use smes_nn::tokenizer::TextTokenizer;
@@ -117,7 +117,6 @@ impl<'s> BertScorer<'s> {
     /// A missing response scores 0.
     pub(crate) fn score(
         &mut self,
-        file: &Path,
         predictions: &Predictions,
         gold: &GoldSet,
         target: Target,
@@ -130,57 +129,42 @@ impl<'s> BertScorer<'s> {
         if !predictions.records.iter().any(has_response) {
             return Ok(None);
         }
-        let kept = self.place(file, gold, target)?;
+        let pairs = pairs(predictions, gold, target);
+        let kept = self.place(&pairs)?;
         if let Ok(text) = fs_err::read_to_string(&kept)
             && let Ok(scores) = serde_json::from_str(&text)
         {
             return Ok(Some(scores));
         }
-        let scores = self.compute(predictions, gold, target)?;
+        let scores = self.compute(&pairs, target)?;
         fs_err::create_dir_all(&self.folder)?;
         fs_err::write(&kept, serde_json::to_string(&scores)?)?;
         Ok(Some(scores))
     }
 
     /// Where the result is kept: named by everything that decides it.
-    fn place(&self, file: &Path, gold: &GoldSet, target: Target) -> anyhow::Result<PathBuf> {
-        let settings = self.settings;
-        let encoder = if settings.encoder == STARTER {
-            env!("CARGO_PKG_VERSION").to_owned()
+    fn place(&self, pairs: &[TextPair<'_>]) -> anyhow::Result<PathBuf> {
+        let encoder = if self.settings.encoder == STARTER {
+            bytes_hash(&StarterReasoner::embedded_encoder())
         } else {
-            content_hash(Path::new(&settings.encoder))?
+            content_hash(Path::new(&self.settings.encoder))?
         };
-        let key = config_hash(&[
-            ("predictions", &content_hash(file)?),
-            ("corpus", &gold.corpus.checksum),
-            ("target", &format!("{target:?}")),
-            ("encoder", &encoder),
-            ("settings", &format!("{settings:?}")),
-        ]);
-        Ok(self.folder.join(format!("{key}.json")))
+        let settings = format!("{:?}", self.settings);
+        let mut parts = vec![("encoder", encoder.as_str()), ("settings", &settings)];
+        for pair in pairs {
+            let (response, target) = pair.unwrap_or_default();
+            parts.extend([("response", response), ("target", target)]);
+        }
+        Ok(self.folder.join(format!("{}.json", config_hash(&parts))))
     }
 
-    fn compute(
-        &mut self,
-        predictions: &Predictions,
-        gold: &GoldSet,
-        target: Target,
-    ) -> anyhow::Result<BertScores> {
+    fn compute(&mut self, pairs: &[TextPair<'_>], target: Target) -> anyhow::Result<BertScores> {
         let encoder = match self.encoder.take() {
             Some(encoder) => encoder,
             None => TokenEncoder::open(&self.settings.encoder)?,
         };
         let encoder = self.encoder.insert(encoder);
         let layer = self.settings.layer;
-        let pairs: Vec<Option<(&str, &str)>> = gold
-            .instances()
-            .zip(&predictions.records)
-            .map(|((_, one), record)| {
-                let response = record.as_ref().and_then(|record| record.response.as_ref());
-                let response = response.map_or("", |text| text.expose().as_str());
-                Some((response, one.target(target)?))
-            })
-            .collect();
         let (hypotheses, targets): (Vec<&str>, Vec<&str>) = pairs.iter().copied().flatten().unzip();
         let bar = self.console.progress(0, "comparing meanings");
         let references = match self.references.entry(target) {
@@ -204,6 +188,20 @@ impl<'s> BertScorer<'s> {
         let score = |pair: &Option<_>| pair.as_ref().and_then(|_| scores.next());
         Ok(pairs.iter().map(score).collect())
     }
+}
+
+/// A response and its target text; nothing where the instance has no target text.
+type TextPair<'t> = Option<(&'t str, &'t str)>;
+
+fn pairs<'t>(predictions: &'t Predictions, gold: &'t GoldSet, target: Target) -> Vec<TextPair<'t>> {
+    gold.instances()
+        .zip(&predictions.records)
+        .map(|((_, one), record)| {
+            let response = record.as_ref().and_then(|record| record.response.as_ref());
+            let response = response.map_or("", |text| text.expose().as_str());
+            Some((response, one.target(target)?))
+        })
+        .collect()
 }
 
 fn encode(

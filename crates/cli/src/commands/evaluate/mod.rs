@@ -7,15 +7,16 @@ mod systems;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use smes_corpus::Corpus;
 use smes_evaluation::protocol::Target;
 use smes_evaluation::report::{csv, header_cells, html, latex, markdown, row_cells};
+use smes_evaluation::significance::TestKind;
 use smes_evaluation::suite::{Suite, SuiteError, SystemSpec};
 use smes_evaluation::table::Column;
 use smes_evaluation::{Evaluation, GoldSet, SeedBertScores, SystemRun, evaluate};
 
 use self::bertscore::BertScorer;
-use self::systems::Made;
 pub(crate) use self::systems::Workshop;
 use crate::commands::reasoners::bad_corpus;
 use crate::console::{Console, Output};
@@ -26,6 +27,7 @@ Examples:
   smes evaluate table4
   smes evaluate table4 --corpus corpora/mesc --out evaluations/table4
   smes evaluate my-suite.toml
+  smes evaluate table4 --no-shared-rows --against 'nearest context' --test bootstrap
 
 `table4`, `table6` and `table7` are the paper's tables: our systems, the controls, and the printed
 figures, marked as such. A suite of your own is a TOML file; docs/guides/evaluate.md describes it.
@@ -51,14 +53,59 @@ pub(crate) struct EvaluateArgs {
     /// Folder for predictions and reports [default: evaluations/NAME].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Folder where predictions and scores of meaning are kept, which suites may share [default: OUT].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     /// Draws of the bootstrap and of the tests, instead of the suite's; 0 for none.
     #[arg(long, value_name = "N")]
     pub(crate) resamples: Option<usize>,
+    #[command(flatten)]
+    pub(crate) comparing: ComparingArgs,
     /// Predicts anew what was kept.
     #[arg(long)]
     pub(crate) fresh: bool,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// What is scored and how systems are compared, instead of what the suite says.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub(crate) struct ComparingArgs {
+    /// Leaves out the instances whose rows stand in train too.
+    #[arg(long)]
+    pub(crate) no_shared_rows: bool,
+    /// The system that the others are tested against.
+    #[arg(long, value_name = "SYSTEM")]
+    pub(crate) against: Option<String>,
+    /// How they are tested: randomisation or paired bootstrap, both by dialogue, or McNemar's test.
+    #[arg(long, value_name = "TEST", value_parser = test_kind())]
+    pub(crate) test: Option<TestKind>,
+}
+
+impl ComparingArgs {
+    /// Whether anything else than what the suite says.
+    pub(crate) const fn is_asked_for(&self) -> bool {
+        self.no_shared_rows || self.against.is_some() || self.test.is_some()
+    }
+
+    /// Changes a suite into what was asked for.
+    pub(crate) fn apply(&self, suite: &mut Suite) -> anyhow::Result<()> {
+        if self.no_shared_rows {
+            suite.drop_shared_rows();
+        }
+        suite
+            .compare(self.against.as_deref(), self.test)
+            .map_err(|error| Advice::bad_input(error.hint(), error))
+    }
+}
+
+/// The tests by their names.
+fn test_kind() -> impl TypedValueParser<Value = TestKind> {
+    PossibleValuesParser::new(TestKind::ALL.map(TestKind::key)).map(|name| {
+        let mut all = TestKind::ALL.into_iter();
+        all.find(|test| test.key() == name)
+            .expect("the name is one of those above")
+    })
 }
 
 /// A suite that was scored, and where its reports are.
@@ -107,6 +154,7 @@ pub(crate) fn score(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Do
     if let Some(corpus) = &args.corpus {
         suite.corpus.clone_from(corpus);
     }
+    args.comparing.apply(&mut suite)?;
     let corpus = Corpus::open(&suite.corpus)
         .map_err(bad_corpus)
         .context("the corpus to score against")?;
@@ -120,6 +168,7 @@ pub(crate) fn score(args: &EvaluateArgs, console: &Console) -> anyhow::Result<Do
         suite_file: &suite_file,
         corpus: &corpus,
         gold: &gold,
+        cache: args.cache.clone().unwrap_or_else(|| folder.clone()),
         folder,
         is_fresh: args.fresh,
         console,
@@ -135,7 +184,7 @@ pub(crate) fn score_in(workshop: &Workshop<'_>) -> anyhow::Result<Done> {
         .plan
         .bertscore
         .as_ref()
-        .map(|settings| BertScorer::new(settings, folder.join("bertscore"), console));
+        .map(|settings| BertScorer::new(settings, workshop.cache.join("bertscore"), console));
     let mut failed = Vec::new();
     let mut systems = Vec::with_capacity(suite.systems.len());
     for spec in &suite.systems {
@@ -174,7 +223,7 @@ fn system(
         bertscores: Vec::new(),
     };
     for source in &spec.sources {
-        let Made { predictions, file } = workshop.predictions(spec, source)?;
+        let predictions = workshop.predictions(spec, source)?;
         let mut scores = SeedBertScores::default();
         if let Some(scorer) = &mut bertscorer {
             let mut under = |target| -> anyhow::Result<_> {
@@ -183,7 +232,7 @@ fn system(
                     .iter()
                     .any(|protocol| protocol.target == target)
                 {
-                    scorer.score(&file, &predictions, workshop.gold, target)
+                    scorer.score(&predictions, workshop.gold, target)
                 } else {
                     Ok(None)
                 }
@@ -256,7 +305,7 @@ fn json(evaluation: &Evaluation) -> serde_json::Value {
                 "protocol": table.protocol,
                 "n_instances": table.n_instances,
                 "n_dialogues": table.n_dialogues,
-                "against": table.against,
+                "comparison": table.comparison,
                 "columns": columns,
                 "rows": table.rows,
             })
@@ -299,7 +348,9 @@ reasoner = "starter:runs/that-was-never-made"
             suite: file.display().to_string(),
             corpus: Some(smes_testkit::corpus_folder()),
             out: Some(folder.join("out")),
+            cache: None,
             resamples: None,
+            comparing: ComparingArgs::default(),
             fresh: false,
             output: Output::default(),
         }

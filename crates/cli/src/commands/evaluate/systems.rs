@@ -17,16 +17,12 @@ pub(crate) struct Workshop<'w> {
     pub(crate) suite_file: &'w str,
     pub(crate) corpus: &'w Corpus,
     pub(crate) gold: &'w GoldSet,
-    /// Where reports, predictions and kept scores go.
+    /// Where reports go.
     pub(crate) folder: PathBuf,
+    /// Where predictions and scores of meaning are kept.
+    pub(crate) cache: PathBuf,
     pub(crate) is_fresh: bool,
     pub(crate) console: &'w Console,
-}
-
-/// Predictions and the file they stand in.
-pub(crate) struct Made {
-    pub(crate) predictions: Predictions,
-    pub(crate) file: PathBuf,
 }
 
 impl Workshop<'_> {
@@ -35,7 +31,7 @@ impl Workshop<'_> {
         &self,
         system: &SystemSpec,
         source: &SystemSource,
-    ) -> anyhow::Result<Made> {
+    ) -> anyhow::Result<Predictions> {
         let file = match source {
             SystemSource::File(path) if path.is_file() => path.clone(),
             SystemSource::File(path) => {
@@ -43,9 +39,7 @@ impl Workshop<'_> {
             }
             SystemSource::Reasoner(name) => self.predicted(system, name)?,
         };
-        let predictions = Predictions::read(&file, self.gold)
-            .map_err(|error| Advice::bad_input(error.hint(), error))?;
-        Ok(Made { predictions, file })
+        Predictions::read(&file, self.gold).map_err(|error| Advice::bad_input(error.hint(), error))
     }
 
     fn predicted(&self, system: &SystemSpec, reasoner: &str) -> anyhow::Result<PathBuf> {
@@ -68,8 +62,8 @@ impl Workshop<'_> {
             ("cues", system.cues.as_deref().unwrap_or_default()),
             ("responses", if system.labels_only { "no" } else { "yes" }),
         ]);
-        let name = format!("{}-{key}.jsonl", slug(&system.name));
-        let out = self.folder.join("predictions").join(name);
+        let name = format!("{}-{key}.jsonl", slug(reasoner));
+        let out = self.cache.join("predictions").join(name);
         if out.is_file() && !self.is_fresh {
             return Ok(out);
         }
