@@ -10,8 +10,8 @@ use smes_reasoning::starter::StarterReasoner;
 use smes_testkit::shared_data;
 
 /// Validation accuracy in percent, from `models/starter/README.md`.
-const USER_EMOTION: f64 = 42.53;
-const STRATEGY: f64 = 63.48;
+const USER_EMOTION: f64 = 42.93;
+const STRATEGY: f64 = 63.58;
 /// How far another machine's rounding may move it: seven of 994 instances.
 const BAND: f64 = 0.7;
 
