@@ -111,21 +111,29 @@ impl UtteranceEncoder {
     /// # Errors
     /// As for [`UtteranceEncoder::encode`].
     pub fn encode_some(&self, texts: &[Option<String>]) -> Result<Tensor, NnError> {
+        self.some(texts, |present| self.encode(present))
+    }
+
+    /// As [`UtteranceEncoder::encode_some`], with another source of the vectors of those present.
+    pub(super) fn some(
+        &self,
+        texts: &[Option<String>],
+        encode: impl Fn(&[&str]) -> Result<Tensor, NnError>,
+    ) -> Result<Tensor, NnError> {
         let present: Vec<&str> = texts.iter().flatten().map(String::as_str).collect();
-        let absent = Tensor::zeros(self.width, DType::F32, &Device::Cpu)?;
-        if present.is_empty() {
-            return Ok(absent.unsqueeze(0)?.repeat((texts.len(), 1))?);
-        }
-        let vectors = self.encode(&present)?;
+        let absent = Tensor::zeros((1, self.width), DType::F32, &Device::Cpu)?;
+        // Row 0 stands for what is absent.
+        let rows = match present.len() {
+            0 => absent,
+            _ => Tensor::cat(&[absent, encode(&present)?], 0)?,
+        };
         let mut n_before = 0;
-        let rows = texts.iter().map(|text| -> Result<Tensor, NnError> {
-            if text.is_none() {
-                return Ok(absent.clone());
-            }
-            n_before += 1;
-            Ok(vectors.get(n_before - 1)?)
+        let places = texts.iter().map(|text| {
+            n_before += u32::from(text.is_some());
+            if text.is_some() { n_before } else { 0 }
         });
-        Ok(Tensor::stack(&rows.collect::<Result<Vec<_>, _>>()?, 0)?)
+        let places: Vec<u32> = places.collect();
+        Ok(rows.index_select(&Tensor::new(places, &Device::Cpu)?, 0)?)
     }
 
     /// Hidden states of a layer for the tokens of each text, as BERTScore compares them.

@@ -209,7 +209,8 @@ impl StarterReasoner {
             .iter()
             .map(|one| one.cue.as_ref().map(cue_words))
             .collect();
-        Ok(Some(self.encoder.encode_some(&cues)?.unsqueeze(0)?))
+        let vectors = self.encoder.some(&cues, |words| self.vectors(words))?;
+        Ok(Some(vectors.unsqueeze(0)?))
     }
 
     /// The candidate that fits best: near to where the ranker expects the next response, near in
@@ -339,6 +340,9 @@ impl Reasoner for StarterReasoner {
         let mut memory = held(&self.memory);
         for utterance in &context.utterances {
             memory.forget(utterance.text.expose());
+            if let Some(cue) = &utterance.cue {
+                memory.forget(&cue_words(cue));
+            }
             for piece in sentences(utterance) {
                 memory.forget(piece.text.expose());
             }
