@@ -1,6 +1,7 @@
 //! The embedded reasoner: small, fast, trained by `recipes/starter.toml`.
 //!
 //! ```text
+//! history    -> readable.rs its end, long utterances cut into sentences
 //! utterances -> encoder.rs  frozen MiniLM, two of its layers, mean over tokens
 //!            -> surface.rs  who spoke, past strategies, place in the dialogue, punctuation
 //!            -> model.rs    causal mixing over the dialogue, heads E -> S -> SE, and a ranker query
@@ -17,6 +18,7 @@ mod encoder;
 mod ensemble;
 mod memory;
 mod model;
+mod readable;
 mod reasoner;
 mod surface;
 

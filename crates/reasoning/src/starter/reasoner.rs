@@ -13,6 +13,7 @@ use smes_nn::{Device, NnError, Params, Pass, Tensor};
 
 use super::memory::VectorMemory;
 use super::model::probabilities;
+use super::readable::{readable, sentences};
 use super::{
     DialogueInputs, DialogueOutputs, Ensemble, StarterConfig, UtteranceEncoder, cue_words,
     surface_features,
@@ -33,12 +34,6 @@ pub const HEADS_FILE: &str = "heads.safetensors";
 
 /// Utterances whose vectors are remembered: the longest histories of some thirty conversations, 12 MB.
 const N_REMEMBERED: usize = 4096;
-/// Utterances of the history that are read; the longest MESC dialogue has 99.
-const MAX_HISTORY: usize = 128;
-/// The longest utterance of MESC, in characters. What a person types beyond it is read in
-/// sentences, each as an utterance of its own, because that is what the model has learnt from.
-const MAX_UTTERANCE_CHARS: usize = 95;
-
 /// Themes that are at hand without the seeker naming a matter.
 const NOT_NAMED: [&str; 3] = ["general", "greeting", "silence"];
 /// Weight of the cosine between a response and what the seeker said last, beside the ranker's.
@@ -432,33 +427,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The history as the model reads it: its end, long utterances cut into sentences.
-fn readable(utterances: &[ContextUtterance]) -> Vec<ContextUtterance> {
-    let pieces: Vec<ContextUtterance> = utterances.iter().flat_map(sentences).collect();
-    let n_left_out = pieces.len().saturating_sub(MAX_HISTORY);
-    pieces.into_iter().skip(n_left_out).collect()
-}
-
-fn sentences(utterance: &ContextUtterance) -> Vec<ContextUtterance> {
-    let text = utterance.text.expose();
-    if text.chars().count() <= MAX_UTTERANCE_CHARS {
-        return vec![utterance.clone()];
-    }
-    let mut pieces: Vec<String> = Vec::new();
-    for piece in text.split_inclusive(['.', '!', '?', '\n']) {
-        // Marks that follow a mark ("?!", "...") stay with the sentence they end.
-        match pieces.last_mut() {
-            Some(last) if !piece.chars().any(char::is_alphanumeric) => last.push_str(piece),
-            _ => pieces.push(piece.to_owned()),
-        }
-    }
-    let keep = |piece: String| ContextUtterance {
-        text: piece.trim().into(),
-        ..utterance.clone()
-    };
-    pieces.into_iter().map(keep).collect()
-}
-
 fn distribution<'l, L: Label + 'l>(
     labels: impl Iterator<Item = &'l L>,
     probs: &[f32],
@@ -500,23 +468,4 @@ fn label_sets(
     let emotions = emotion_set(&config.emotions).ok_or_else(|| unknown(&config.emotions))?;
     let strategies = strategy_set(&config.strategies).ok_or_else(|| unknown(&config.strategies))?;
     Ok((emotions, strategies))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_message_is_read_in_sentences_and_a_short_one_whole() {
-        let long = "I came home late again. Nobody had waited for me, and the lights were out?! \
-                    So I sat in the kitchen until two...  And then I went to bed.";
-        let pieces = readable(&[ContextUtterance::seeker(long)]);
-        let texts: Vec<&str> = pieces
-            .iter()
-            .map(|piece| piece.text.expose().as_str())
-            .collect();
-        assert_eq!(texts.len(), 4, "{texts:?}");
-        assert!(texts[1].ends_with("out?!") && texts[2].ends_with("two..."));
-        assert_eq!(readable(&[ContextUtterance::seeker("Hm. Yes.")]).len(), 1);
-    }
 }
