@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use smes_evaluation::Interval;
-use smes_evaluation::metrics::{Ratings, fleiss_kappa, krippendorff_alpha, percent_agreement};
+use smes_evaluation::metrics::{
+    Ratings, Scale, fleiss_kappa, krippendorff_alpha, percent_agreement,
+};
 use smes_evaluation::significance::{holm, sign_test, wilson_95};
 
 use crate::judge::{self, JudgeReport};
@@ -271,7 +273,7 @@ fn agreement(by_item: &[Ratings]) -> Agreement {
         n_whole_items: whole.len(),
         percent: percent_agreement(by_item, Verdict::N),
         fleiss_kappa: fleiss_kappa(&whole, Verdict::N),
-        krippendorff_alpha: krippendorff_alpha(by_item, Verdict::N),
+        krippendorff_alpha: krippendorff_alpha(by_item, Verdict::N, Scale::Nominal),
     }
 }
 

@@ -33,6 +33,16 @@ def ratings(rng, n_items, n_raters, n_classes, noise, holes):
     return items
 
 
+def alphas(table):
+    """Krippendorff's alpha for each scale; class numbers are the values."""
+    values = range(int(np.nanmax(table)) + 1)
+    keys = {"alpha": "nominal", "alpha_ordinal": "ordinal", "alpha_interval": "interval"}
+    return {
+        key: finite(krippendorff.alpha(table.T, level_of_measurement=level, value_domain=list(values)))
+        for key, level in keys.items()
+    }
+
+
 def whole_case(items, n_classes):
     table = np.array(items)
     counts, _ = aggregate_raters(table, n_cat=n_classes)
@@ -43,7 +53,7 @@ def whole_case(items, n_classes):
         "n_classes": n_classes,
         "cohen": finite(cohen_kappa_score(first, second, labels=labels)),
         "fleiss": finite(fleiss_kappa(counts, method="fleiss")),
-        "alpha": finite(krippendorff.alpha(table.T, level_of_measurement="nominal")),
+        **alphas(table),
         # Specific agreement of two raters is the F1 of the label; nan for one that is absent.
         "label_agreement": [
             finite(value)
@@ -55,8 +65,7 @@ def whole_case(items, n_classes):
 
 def holes_case(items, n_classes):
     table = np.array([[np.nan if x is None else x for x in row] for row in items], dtype=float)
-    alpha = krippendorff.alpha(table.T, level_of_measurement="nominal")
-    return {"items": items, "n_classes": n_classes, "alpha": finite(alpha)}
+    return {"items": items, "n_classes": n_classes, **alphas(table)}
 
 
 def main():

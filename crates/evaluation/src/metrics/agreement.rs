@@ -1,8 +1,8 @@
 //! Agreement between annotators.
 //!
 //! Cohen's kappa (Cohen 1960; reference `sklearn.metrics.cohen_kappa_score`), Fleiss' kappa (Fleiss
-//! 1971; reference `statsmodels.stats.inter_rater.fleiss_kappa`), Krippendorff's alpha for nominal
-//! labels with holes (Krippendorff 2011; reference the package `krippendorff`), the share of agreeing
+//! 1971; reference `statsmodels.stats.inter_rater.fleiss_kappa`), Krippendorff's alpha with holes, for
+//! labels, ranks or numbers (Krippendorff 2011; reference the package `krippendorff`), the share of agreeing
 //! pairs, and the specific agreement of each label (Cicchetti and Feinstein 1990; for two raters the
 //! F1 of the label). Labels are class numbers. Kappa and alpha are 1 for full agreement and 0 for
 //! that of chance; they are undefined (`None`) where there is nothing to compare or where only one
@@ -48,25 +48,58 @@ pub fn fleiss_kappa(items: &[Ratings], n_classes: usize) -> Option<f64> {
     above_chance(agreed / items.len() as f64, by_chance)
 }
 
-/// Krippendorff's alpha for nominal labels; ratings may be missing.
-pub fn krippendorff_alpha(items: &[Ratings], n_classes: usize) -> Option<f64> {
-    let mut totals = vec![0.0; n_classes];
-    let mut disagreed = 0.0;
-    for item in items {
-        let counts = counts(item, n_classes);
-        let n_ratings: f64 = counts.iter().sum();
-        if n_ratings < 2.0 {
-            continue;
-        }
-        let differing = pairs_of(n_ratings) - n_pairs_agreeing(&counts);
-        disagreed += differing / (n_ratings - 1.0);
-        for (total, count) in totals.iter_mut().zip(&counts) {
-            *total += count;
+/// What the class numbers of ratings are, which decides how far two of them are apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Names: the same or not.
+    Nominal,
+    /// Ranks: as far apart as there are ratings between them.
+    Ordinal,
+    /// Numbers: the square of their difference.
+    Interval,
+}
+
+impl Scale {
+    /// How far apart two classes are, of which all raters together gave so many each.
+    fn distance(self, a: usize, b: usize, totals: &[f64]) -> f64 {
+        let (low, high) = (a.min(b), a.max(b));
+        match self {
+            _ if low == high => 0.0,
+            Self::Nominal => 1.0,
+            Self::Ordinal => {
+                let between: f64 = totals[low..=high].iter().sum();
+                (between - f64::midpoint(totals[low], totals[high])).powi(2)
+            }
+            Self::Interval => ((high - low) as f64).powi(2),
         }
     }
+
+    /// The distance between all ordered pairs of such ratings.
+    fn among(self, counts: &[f64], totals: &[f64]) -> f64 {
+        let classes = 0..counts.len();
+        let pairs = classes
+            .clone()
+            .flat_map(|a| classes.clone().map(move |b| (a, b)));
+        pairs
+            .map(|(a, b)| counts[a] * counts[b] * self.distance(a, b, totals))
+            .sum()
+    }
+}
+
+/// Krippendorff's alpha; ratings may be missing.
+pub fn krippendorff_alpha(items: &[Ratings], n_classes: usize, scale: Scale) -> Option<f64> {
+    let items = items.iter().map(|item| counts(item, n_classes));
+    // An item that one rater saw says nothing of agreement.
+    let items: Vec<Vec<f64>> = items.filter(|one| one.iter().sum::<f64>() > 1.0).collect();
+    let totals: Vec<f64> = (0..n_classes)
+        .map(|class| items.iter().map(|counts| counts[class]).sum())
+        .collect();
+    let apart =
+        |counts: &Vec<f64>| scale.among(counts, &totals) / (counts.iter().sum::<f64>() - 1.0);
+    let observed: f64 = items.iter().map(apart).sum();
     let n: f64 = totals.iter().sum();
-    let expected = (pairs_of(n) - n_pairs_agreeing(&totals)) / (n - 1.0);
-    (n > 1.0 && expected > 0.0).then(|| 1.0 - disagreed / expected)
+    let expected = scale.among(&totals, &totals) / (n - 1.0);
+    (n > 1.0 && expected > 0.0).then(|| 1.0 - observed / expected)
 }
 
 /// The share of pairs of ratings of the same item that agree; `None` where there is no pair.
@@ -131,7 +164,10 @@ mod tests {
         assert_eq!(cohen_kappa(&[], 3), None);
         assert_eq!(fleiss_kappa(&[vec![Some(0), Some(0)]], 2), None);
         assert_eq!(fleiss_kappa(&[vec![Some(0), None]], 2), None);
-        assert_eq!(krippendorff_alpha(&[vec![Some(0), None]], 2), None);
+        assert_eq!(
+            krippendorff_alpha(&[vec![Some(0), None]], 2, Scale::Nominal),
+            None
+        );
         assert_eq!(percent_agreement(&[vec![Some(0), None]], 2), None);
         assert_eq!(
             label_agreement(&[vec![Some(0), Some(0)]], 2),
@@ -146,7 +182,7 @@ mod tests {
                 prop::collection::vec(prop::option::of(0_usize..3), 3), 1..20),
         ) {
             let values = |items: &[Ratings]| {
-                [fleiss_kappa(items, 3), krippendorff_alpha(items, 3), percent_agreement(items, 3)]
+                [fleiss_kappa(items, 3), krippendorff_alpha(items, 3, Scale::Ordinal), percent_agreement(items, 3)]
             };
             let before = values(&items);
             items.reverse();

@@ -23,7 +23,8 @@ mod unigram_f1;
 
 pub use accuracy::accuracy;
 pub use agreement::{
-    Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha, label_agreement, percent_agreement,
+    Ratings, Scale, cohen_kappa, fleiss_kappa, krippendorff_alpha, label_agreement,
+    percent_agreement,
 };
 pub use bertscore::{BertScore, TokenVectors, TokenWeights, bert_score};
 pub use bleu::{BleuCounts, bleu};

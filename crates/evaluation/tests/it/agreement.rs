@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 use smes_evaluation::metrics::{
-    Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha, label_agreement, percent_agreement,
+    Ratings, Scale, cohen_kappa, fleiss_kappa, krippendorff_alpha, label_agreement,
+    percent_agreement,
 };
 use smes_evaluation::significance::sign_test;
 
@@ -30,6 +31,17 @@ fn near(what: &str, found: Option<f64>, expected: &Value) {
     }
 }
 
+fn alphas(case: &Value, items: &[Ratings], n_classes: usize) {
+    for (key, scale) in [
+        ("alpha", Scale::Nominal),
+        ("alpha_ordinal", Scale::Ordinal),
+        ("alpha_interval", Scale::Interval),
+    ] {
+        assert!(!case[key].is_null() || case["alpha"].is_null(), "{key}");
+        near(key, krippendorff_alpha(items, n_classes, scale), &case[key]);
+    }
+}
+
 #[test]
 fn agreement_is_that_of_the_reference_programs() {
     let golden = golden();
@@ -44,11 +56,7 @@ fn agreement_is_that_of_the_reference_programs() {
             .collect();
         near("cohen", cohen_kappa(&pairs, n_classes), &case["cohen"]);
         near("fleiss", fleiss_kappa(&items, n_classes), &case["fleiss"]);
-        near(
-            "alpha",
-            krippendorff_alpha(&items, n_classes),
-            &case["alpha"],
-        );
+        alphas(case, &items, n_classes);
         let of_two: Vec<Ratings> = items.iter().map(|item| item[..2].to_vec()).collect();
         near(
             "percent",
@@ -68,11 +76,7 @@ fn agreement_is_that_of_the_reference_programs() {
     for case in cases {
         let items: Vec<Ratings> = serde_json::from_value(case["items"].clone()).unwrap();
         let n_classes: usize = serde_json::from_value(case["n_classes"].clone()).unwrap();
-        near(
-            "alpha with holes",
-            krippendorff_alpha(&items, n_classes),
-            &case["alpha"],
-        );
+        alphas(case, &items, n_classes);
     }
 }
 
