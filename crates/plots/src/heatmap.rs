@@ -26,7 +26,8 @@ pub struct Heatmap {
 const LEFT: f64 = 260.0;
 const TOP: f64 = 70.0;
 const CELL: (f64, f64) = (54.0, 30.0);
-const BELOW: f64 = 170.0;
+/// Room below the slanted names of the columns, and what a character of the longest takes.
+const BELOW: (f64, f64) = (34.0, 4.9);
 /// Characters of a name that fit beside and below.
 const NAME_CHARS: usize = 30;
 /// Darkest shade, at which the count is still easy to read on it.
@@ -60,7 +61,9 @@ impl Heatmap {
                 escaped(&fitting(name, NAME_CHARS))
             );
         }
-        Ok(document(&self.title, (width, bottom + BELOW), &body))
+        let longest = self.columns.iter().map(|name| name.chars().count()).max();
+        let below = BELOW.0 + BELOW.1 * longest.unwrap_or(0).min(NAME_CHARS) as f64;
+        Ok(document(&self.title, (width, bottom + below), &body))
     }
 
     fn row(&self, body: &mut String, row: usize, counts: &[u32]) {

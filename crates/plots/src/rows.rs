@@ -60,20 +60,20 @@ impl RowChart {
     /// [`PlotError`] when there is no row or a number is not finite.
     pub fn to_svg(&self) -> Result<String, PlotError> {
         self.validate()?;
-        let (low, high) = self.range();
+        let ticks = self.ticks();
+        let (low, high) = (ticks[0], ticks[ticks.len() - 1]);
         let plot = WIDTH - LEFT - RIGHT;
         let x = |value: f64| LEFT + (value - low) / (high - low) * plot;
         let bottom = TOP + ROW * self.rows.len() as f64;
         let mut body = String::new();
-        for step in 0..=4 {
-            let value = low + (high - low) * f64::from(step) / 4.0;
+        for value in ticks {
             let at = x(value);
             let _ = write!(
                 body,
                 "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom:.1}\" stroke=\"#D0D7DE\"/>\
                  <text x=\"{at:.1}\" y=\"{:.1}\" font-size=\"12\" text-anchor=\"middle\" fill=\"#1F2328\">{}</text>",
                 bottom + 18.0,
-                tick((value * 100.0).round() / 100.0)
+                tick(value)
             );
         }
         let _ = write!(
@@ -130,8 +130,8 @@ impl RowChart {
         }
     }
 
-    /// From zero for bars; around the values, with a little room, for dots.
-    fn range(&self) -> (f64, f64) {
+    /// The marks of the axis, ends among them: from zero for bars, around the values for dots.
+    fn ticks(&self) -> Vec<f64> {
         let ends = self.rows.iter().flat_map(|row| {
             let (low, high) = row.interval.unwrap_or((row.value, row.value));
             [row.value, low, high]
@@ -139,10 +139,9 @@ impl RowChart {
         let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
             (low.min(value), high.max(value))
         });
-        let room = ((high - low) * 0.05).max(1e-3);
         match self.mark {
-            RowMark::Bar => (0.0, high.max(1e-3) * 1.04),
-            RowMark::Dot => (low - room, high + room),
+            RowMark::Bar => round_ticks(0.0, high),
+            RowMark::Dot => round_ticks(low, high),
         }
     }
 
@@ -167,9 +166,50 @@ impl RowChart {
     }
 }
 
+/// Two to six round numbers from below `low` to above `high`, apart by 1, 2, 2.5 or 5 times a power of
+/// ten.
+fn round_ticks(low: f64, high: f64) -> Vec<f64> {
+    let wanted = (high - low).max(1e-3) / 4.0;
+    let power = 10_f64.powf(wanted.log10().floor());
+    let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|one| one * power);
+    let step = steps
+        .into_iter()
+        .find(|step| *step >= wanted * (1.0 - 1e-9));
+    let step = step.unwrap_or(10.0 * power);
+    let first = (low / step + 1e-9).floor();
+    let n_steps = ((high / step - 1e-9).ceil() - first).max(1.0);
+    let mut ticks = Vec::new();
+    let mut idx = 0.0;
+    while idx <= n_steps {
+        ticks.push((first + idx) * step);
+        idx += 1.0;
+    }
+    ticks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_axis_is_marked_with_round_numbers() {
+        let text =
+            |low, high| -> Vec<String> { round_ticks(low, high).into_iter().map(tick).collect() };
+        assert_eq!(text(0.0, 98.5), ["0", "25", "50", "75", "100"]);
+        assert_eq!(text(15.73, 58.13), ["0", "20", "40", "60"]);
+        assert_eq!(text(0.21, 0.34), ["0.2", "0.25", "0.3", "0.35"]);
+        assert_eq!(text(7.0, 7.0).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn marks_enclose_all_values_and_are_few(low in -1e4..1e4_f64, span in 0.0..1e4_f64) {
+            let ticks = round_ticks(low, low + span);
+            prop_assert!((2..=7).contains(&ticks.len()), "{ticks:?}");
+            prop_assert!(ticks[0] <= low + 1e-6 && ticks[ticks.len() - 1] >= low + span - 1e-6);
+        }
+    }
 
     fn chart(value: f64) -> RowChart {
         RowChart {

@@ -56,6 +56,7 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> anyhow::Result<()>
         .into_iter()
         .zip(statistics_tables(&counted).iter().map(statistics_markdown))
         .collect();
+    let mut failed = Vec::new();
     for suite in SUITES {
         console.note(&format!("scoring {suite}"));
         let done = evaluate::score(
@@ -71,7 +72,8 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> anyhow::Result<()>
             },
             console,
         )?;
-        parts.push((suite, markdown(&done.evaluation)));
+        parts.push((suite, one_level_down(&markdown(&done.evaluation))));
+        failed.extend(done.failed);
     }
     let target = args.out.join("results");
     fs_err::create_dir_all(&target)?;
@@ -92,7 +94,16 @@ pub(crate) fn run(args: &ReproduceArgs, console: &Console) -> anyhow::Result<()>
         target.display(),
         args.out.display()
     ));
-    Ok(())
+    evaluate::first_failure(failed, console)
+}
+
+/// The headings of a text as those of a part of another.
+fn one_level_down(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let deeper = if line.starts_with('#') { "#" } else { "" };
+        format!("{deeper}{line}\n")
+    });
+    lines.collect()
 }
 
 /// The corpus folder of the published files; imported once for the same files.
@@ -182,6 +193,14 @@ fn replace_parts(file: &Path, parts: &[(&str, String)]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headings_of_a_part_are_one_level_down() {
+        assert_eq!(
+            one_level_down("## A\n\n### B\n- #c"),
+            "### A\n\n#### B\n- #c\n"
+        );
+    }
 
     #[test]
     fn only_what_stands_between_the_marks_is_replaced() {

@@ -49,7 +49,7 @@ pub fn html(
     }
     body += "<ul class=\"notes\">\n";
     for note in &evaluation.notes {
-        let _ = writeln!(body, "<li>{}</li>", escaped(note));
+        let _ = writeln!(body, "<li>{}</li>", with_code(note));
     }
     body += "</ul></section>\n<section><h2>Scores with intervals</h2>\n";
     for table in &evaluation.tables {
@@ -58,6 +58,7 @@ pub fn html(
         }
     }
     body += "</section>\n<section><h2>Behind the figures</h2>\n";
+    body += "<p class=\"caption\">Of each system its first seed. In the squares stand instances; the darker, the larger the share of the gold label's row.</p>\n";
     for detail in &evaluation.details {
         body += &detail_section(detail)?;
     }
@@ -322,6 +323,20 @@ fn page_data(evaluation: &Evaluation, gold: &GoldSet, systems: &[SystemRun]) -> 
         "dialogues": dialogues,
         "systems": answers,
     })
+}
+
+/// A note whose names in backticks become code.
+fn with_code(note: &str) -> String {
+    let parts = escaped(note);
+    let parts: Vec<String> = parts
+        .split('`')
+        .enumerate()
+        .map(|(idx, part)| match idx % 2 {
+            0 => part.to_owned(),
+            _ => format!("<code>{part}</code>"),
+        })
+        .collect();
+    parts.concat()
 }
 
 fn escaped(text: &str) -> String {

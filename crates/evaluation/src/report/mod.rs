@@ -12,6 +12,8 @@ pub use latex::latex;
 pub use markdown::{header_cells, markdown, row_cells};
 pub use score_table::{TABLE_HEADERS, table_rows};
 
+use std::collections::BTreeSet;
+
 use crate::table::{Cell, Column, Row, Table};
 
 /// A figure with its deviation over seeds, or else its interval; the best marked with `*`, one that may
@@ -19,6 +21,8 @@ use crate::table::{Cell, Column, Row, Table};
 fn figure(cell: &Cell) -> String {
     let spread = match (cell.deviation, cell.interval) {
         (Some(deviation), _) => format!(" ± {deviation:.2}"),
+        // Whoever answers everything answers everything in every draw.
+        (None, Some(interval)) if interval.high - interval.low < 1e-9 => String::new(),
         (None, Some(interval)) => format!(" [{:.1}, {:.1}]", interval.low, interval.high),
         (None, None) => String::new(),
     };
@@ -29,13 +33,12 @@ fn figure(cell: &Cell) -> String {
 
 /// Title of a column with what it is of, where a table holds several tasks.
 fn column_titles(table: &Table) -> Vec<String> {
-    let groups: Vec<_> = table.columns.iter().map(Column::group).collect();
-    let is_mixed = groups.iter().any(|group| group != &groups[0]);
+    let tasks: BTreeSet<_> = table.columns.iter().filter_map(Column::group).collect();
     table
         .columns
         .iter()
         .map(|column| match column.group() {
-            Some(group) if is_mixed => format!("{group}: {}", column.title()),
+            Some(group) if tasks.len() > 1 => format!("{group}: {}", column.title()),
             _ => column.title(),
         })
         .collect()

@@ -113,7 +113,7 @@ pub(crate) struct Done {
     pub(crate) evaluation: Evaluation,
     pub(crate) folder: PathBuf,
     /// Systems that could not be scored though the suite does not call them optional.
-    failed: Vec<anyhow::Error>,
+    pub(crate) failed: Vec<anyhow::Error>,
     n_scored: usize,
     n_systems: usize,
 }
@@ -135,7 +135,12 @@ pub(crate) fn told(done: Done, console: &Console) -> anyhow::Result<()> {
         done.n_systems,
         done.folder.display()
     ));
-    let mut failed = done.failed.into_iter();
+    first_failure(done.failed, console)
+}
+
+/// The first failure as the command's own, after the others have been told.
+pub(crate) fn first_failure(failed: Vec<anyhow::Error>, console: &Console) -> anyhow::Result<()> {
+    let mut failed = failed.into_iter();
     let Some(first) = failed.next() else {
         return Ok(());
     };
@@ -371,6 +376,31 @@ reasoner = "starter:runs/that-was-never-made"
         for name in ["report.html", "report.csv", "report.tex"] {
             assert!(folder.path().join("out").join(name).is_file(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_scored_and_tested_may_be_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let gone = SUITE.find("\n[[system]]\nname = \"gone\"").unwrap();
+        let mut args = args(folder.path(), &SUITE[..gone]);
+        args.comparing = ComparingArgs {
+            no_shared_rows: true,
+            against: Some("random".to_owned()),
+            test: Some(TestKind::Bootstrap),
+        };
+        let console = Console::new(false, true);
+        let tables = score(&args, &console).unwrap().evaluation.tables;
+        assert!(!tables.is_empty());
+        for table in &tables {
+            assert!(table.protocol.ends_with("-unshared"), "{}", table.protocol);
+            let comparison = table.comparison.as_ref().unwrap();
+            assert_eq!(comparison.against, "random");
+        }
+        let majority = tables[0].rows[0].cells[0].unwrap();
+        assert!(majority.p.is_some() && majority.difference.is_some());
+        args.comparing.against = Some("nobody".to_owned());
+        let error = score(&args, &console).err().unwrap();
+        assert_eq!(error.to_string(), "no system `nobody` to test against");
     }
 
     #[test]
