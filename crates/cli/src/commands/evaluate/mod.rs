@@ -310,7 +310,8 @@ fn json(evaluation: &Evaluation) -> serde_json::Value {
                 "protocol": table.protocol,
                 "n_instances": table.n_instances,
                 "n_dialogues": table.n_dialogues,
-                "comparison": table.comparison,
+                "against": table.comparison.as_ref().map(|one| &one.against),
+                "test": table.comparison.as_ref().map(|one| one.test),
                 "columns": columns,
                 "rows": table.rows,
             })
