@@ -31,6 +31,14 @@ pub enum CueError {
         /// In Hz.
         found: u32,
     },
+    /// A model that does not fit this version of the program.
+    #[error("model `{model}`: {reason}")]
+    Model {
+        /// Where it comes from.
+        model: String,
+        /// What does not fit.
+        reason: String,
+    },
 }
 
 impl CueError {
@@ -38,6 +46,9 @@ impl CueError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnsupportedSampleRate { .. } => Some("decode the clip at 16000 Hz".to_owned()),
+            Self::Model { .. } => {
+                Some("`smes train` with the recipes in recipes/ makes such models".to_owned())
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 mod baseline;
 mod describe;
 mod extractor;
+pub mod face;
 mod native;
 pub mod voice;
 

@@ -1,0 +1,194 @@
+//! The later rounds: speeded-up robust features (SURF) and small perceptrons.
+//!
+//! A window of 40 x 40 pixels is described by sums of its brightness gradients over the four cells
+//! of some patches, eight sums a cell, each patch scaled to unit length (J. Li and Y. Zhang 2013,
+//! *Learning SURF cascade for fast and accurate object detection*, CVPR).
+
+use super::WINDOW;
+
+/// Numbers that describe a patch: four cells, eight sums each.
+pub(super) const PATCH_NUMBERS: usize = 32;
+/// How many patches there are.
+pub(super) const N_PATCHES: usize = 56;
+
+const CHANNELS: usize = 8;
+const ACROSS: usize = WINDOW + 1;
+/// Widths and heights of patches, as ratios.
+const SHAPES: [(usize, usize); 5] = [(1, 1), (1, 2), (2, 1), (2, 3), (3, 2)];
+/// Smallest side of a patch, and the step by which it is moved.
+const STEP: usize = 16;
+
+/// A perceptron that judges a window and corrects its place.
+#[derive(Debug, Clone)]
+pub(super) struct Mlp {
+    pub(super) patches: Vec<usize>,
+    pub(super) threshold: f32,
+    pub(super) layers: Vec<Layer>,
+}
+
+/// One layer, row by row of its outputs.
+#[derive(Debug, Clone)]
+pub(super) struct Layer {
+    pub(super) n_in: usize,
+    pub(super) weights: Vec<f32>,
+    pub(super) biases: Vec<f32>,
+}
+
+/// A rectangle of the window.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patch {
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+}
+
+/// All patches, in the order in which models number them.
+pub(super) fn patches() -> Vec<Patch> {
+    let mut all = Vec::new();
+    for (across, down) in SHAPES {
+        for height in (STEP..=WINDOW).filter(|h| h % 2 == 0 && h % down == 0) {
+            let width = height / down * across;
+            if width % 2 == 1 || !(STEP..=WINDOW).contains(&width) {
+                continue;
+            }
+            for y in (0..=WINDOW - height).step_by(STEP) {
+                for x in (0..=WINDOW - width).step_by(STEP) {
+                    all.push(Patch {
+                        x,
+                        y,
+                        width,
+                        height,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Sums of gradients over all pixels above and to the left.
+pub(super) struct Gradients {
+    sums: Vec<[i32; CHANNELS]>,
+}
+
+impl Gradients {
+    pub(super) fn of(window: &[u8; WINDOW * WINDOW]) -> Self {
+        let at = |x: usize, y: usize| i32::from(window[y * WINDOW + x]);
+        // Central differences; one-sided ones, doubled, at the edges.
+        let slope = |place: usize, at: &dyn Fn(usize) -> i32| match place {
+            0 => 2 * (at(1) - at(0)),
+            last if last == WINDOW - 1 => 2 * (at(last) - at(last - 1)),
+            _ => at(place + 1) - at(place - 1),
+        };
+        let mut sums = vec![[0; CHANNELS]; ACROSS * ACROSS];
+        for y in 0..WINDOW {
+            let mut row = [0; CHANNELS];
+            for x in 0..WINDOW {
+                let dx = slope(x, &|x| at(x, y));
+                let dy = slope(y, &|y| at(x, y));
+                // Each gradient and its size, by the sign of the other.
+                let first = if dy < 0 { 2 } else { 0 };
+                row[first] += dx;
+                row[first + 1] += dx.abs();
+                let first = if dx < 0 { 6 } else { 4 };
+                row[first] += dy;
+                row[first + 1] += dy.abs();
+                for channel in 0..CHANNELS {
+                    sums[(y + 1) * ACROSS + x + 1][channel] =
+                        sums[y * ACROSS + x + 1][channel] + row[channel];
+                }
+            }
+        }
+        Self { sums }
+    }
+
+    /// What describes a patch, appended.
+    fn describe(&self, patch: Patch, into: &mut Vec<f32>) {
+        let (width, height) = (patch.width / 2, patch.height / 2);
+        let start = into.len();
+        let mut square = 0.0;
+        for (right, below) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+            let top = (patch.y + below * height) * ACROSS + patch.x + right * width;
+            let bottom = top + height * ACROSS;
+            for channel in 0..CHANNELS {
+                let sum = |at: usize| self.sums[at][channel];
+                let value = sum(bottom + width) + sum(top) - sum(bottom) - sum(top + width);
+                square += f64::from(value).powi(2);
+                into.push(value as f32);
+            }
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a length beside f32 numbers"
+        )]
+        let length = if square > 0.0 {
+            square.sqrt() as f32
+        } else {
+            1.0
+        };
+        into[start..].iter_mut().for_each(|value| *value /= length);
+    }
+}
+
+impl Mlp {
+    /// Score, shift across, shift down, growth; each `0..1`.
+    pub(super) fn judge(&self, gradients: &Gradients, patches: &[Patch]) -> [f32; 4] {
+        let mut values = Vec::with_capacity(self.patches.len() * PATCH_NUMBERS);
+        for patch in &self.patches {
+            gradients.describe(patches[*patch], &mut values);
+        }
+        let (last, hidden) = self.layers.split_last().expect("a parsed model has layers");
+        for layer in hidden {
+            values = layer.forward(&values, |x| x.max(0.0));
+        }
+        let out = last.forward(&values, |x| 1.0 / (1.0 + (-x).exp()));
+        [out[0], out[1], out[2], out[3]]
+    }
+}
+
+impl Layer {
+    fn forward(&self, input: &[f32], activate: impl Fn(f32) -> f32) -> Vec<f32> {
+        let rows = self.weights.chunks_exact(self.n_in).zip(&self.biases);
+        rows.map(|(row, bias)| activate(dot(row, input) + bias))
+            .collect()
+    }
+}
+
+/// Eight sums side by side, which a processor can keep in one register.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest = a.remainder().iter().zip(b.remainder());
+    let rest: f32 = rest.map(|(a, b)| a * b).sum();
+    let mut sums = [0.0; 8];
+    for (a, b) in a.zip(b) {
+        for lane in 0..8 {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patches_are_as_many_as_models_may_name() {
+        assert_eq!(patches().len(), N_PATCHES);
+    }
+
+    #[test]
+    fn an_even_slope_is_described_by_its_direction_alone() {
+        let window: [u8; WINDOW * WINDOW] =
+            std::array::from_fn(|at| u8::try_from(at % WINDOW * 3).unwrap());
+        let mut found = Vec::new();
+        Gradients::of(&window).describe(patches()[0], &mut found);
+        // 64 pixels of slope 6 a cell, 8 of them doubled at the left edge or not: dx and its size,
+        // nothing else.
+        for cell in found.chunks_exact(CHANNELS) {
+            assert!(cell[0] > 0.0 && (cell[0] - cell[1]).abs() < 1e-6);
+            assert!(cell[2..].iter().all(|value| value.abs() < 1e-6));
+        }
+    }
+}

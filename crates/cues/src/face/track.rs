@@ -1,0 +1,157 @@
+//! The same faces from picture to picture.
+//!
+//! The whole picture is searched once a second, or more often while no face is known; in between
+//! each known face is looked for near where it was. A face that turned away keeps its name for some
+//! seconds, so that someone who looks down is not taken for someone new.
+
+use super::detect::FaceDetector;
+use super::picture::{Grey, Square};
+
+/// Milliseconds between two searches of the whole picture: with a face known, and without.
+const SEARCH_MS: u64 = 1_000;
+const SEARCH_AGAIN_MS: u64 = 250;
+/// How long a lost face keeps its name.
+const REMEMBERED_MS: u64 = 5_000;
+/// How long it is looked for near where it was.
+const FOLLOWED_MS: u64 = 750;
+/// Faces that are followed at once; more are counted by the searches only.
+const MAX_FOLLOWED: usize = 3;
+/// Share of the new place in a smoothed one: a detector trembles by some per cent of a face.
+const NEW_SHARE: f32 = 0.6;
+
+/// One sight of one face.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sighting {
+    /// Number of the face, from 0.
+    pub face: usize,
+    /// Where it is, smoothed over time.
+    pub square: Square,
+}
+
+/// A face that is known.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    face: usize,
+    square: Square,
+    last_seen_ms: u64,
+}
+
+/// Follows faces through pictures in time order.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    detector: FaceDetector,
+    known: Vec<Known>,
+    n_faces: usize,
+    last_search_ms: Option<u64>,
+}
+
+impl Tracker {
+    /// Nobody is known yet.
+    pub fn new(detector: FaceDetector) -> Self {
+        Self {
+            detector,
+            known: Vec::new(),
+            n_faces: 0,
+            last_search_ms: None,
+        }
+    }
+
+    /// The faces of the next picture.
+    pub fn see(&mut self, time_ms: u64, picture: &Grey) -> Vec<Sighting> {
+        self.known
+            .retain(|known| time_ms.saturating_sub(known.last_seen_ms) <= REMEMBERED_MS);
+        let mut sightings = self.follow(time_ms, picture);
+        let pause_ms = if sightings.is_empty() {
+            SEARCH_AGAIN_MS
+        } else {
+            SEARCH_MS
+        };
+        let is_due = self
+            .last_search_ms
+            .is_none_or(|last| time_ms.saturating_sub(last) >= pause_ms);
+        if is_due {
+            self.last_search_ms = Some(time_ms);
+            self.search(time_ms, picture, &mut sightings);
+        }
+        sightings
+    }
+
+    /// Looks for the known faces near where they were, the largest first.
+    fn follow(&mut self, time_ms: u64, picture: &Grey) -> Vec<Sighting> {
+        self.known
+            .sort_by(|a, b| b.square.side.total_cmp(&a.square.side));
+        let mut sightings: Vec<Sighting> = Vec::new();
+        let recent = |known: &&mut Known| time_ms.saturating_sub(known.last_seen_ms) <= FOLLOWED_MS;
+        for known in self.known.iter_mut().filter(recent).take(MAX_FOLLOWED) {
+            let Some(found) = self.detector.near(picture, &known.square) else {
+                continue;
+            };
+            // Two names never meet in one face.
+            let is_taken = |seen: &Sighting| seen.square.overlap(&found.square) > 0.3;
+            if !sightings.iter().any(is_taken) {
+                sightings.push(known.moved(found.square, time_ms));
+            }
+        }
+        sightings
+    }
+
+    /// Looks for faces that were not followed: known ones that came back, and new ones.
+    fn search(&mut self, time_ms: u64, picture: &Grey, sightings: &mut Vec<Sighting>) {
+        for found in self.detector.everywhere(picture) {
+            let is_seen = |seen: &Sighting| seen.square.overlap(&found.square) > 0.2;
+            if sightings.iter().any(is_seen) {
+                continue;
+            }
+            let lost = self.known.iter_mut().filter(|known| {
+                known.last_seen_ms < time_ms && may_be_same(&known.square, &found.square)
+            });
+            let back = lost.min_by(|a, b| {
+                let gap = |known: &Known| distance(&known.square, &found.square);
+                gap(a).total_cmp(&gap(b))
+            });
+            let sighting = if let Some(known) = back {
+                known.square = found.square;
+                known.moved(found.square, time_ms)
+            } else {
+                let mut new = Known {
+                    face: self.n_faces,
+                    square: found.square,
+                    last_seen_ms: time_ms,
+                };
+                self.n_faces += 1;
+                let sighting = new.moved(found.square, time_ms);
+                self.known.push(new);
+                sighting
+            };
+            sightings.push(sighting);
+        }
+    }
+}
+
+impl Known {
+    fn moved(&mut self, to: Square, time_ms: u64) -> Sighting {
+        let smooth = |old: f32, new: f32| old + NEW_SHARE * (new - old);
+        let ((x, y), (new_x, new_y)) = (self.square.centre(), to.centre());
+        self.square = Square::around(
+            (smooth(x, new_x), smooth(y, new_y)),
+            smooth(self.square.side, to.side),
+        );
+        self.last_seen_ms = time_ms;
+        Sighting {
+            face: self.face,
+            square: self.square,
+        }
+    }
+}
+
+/// Whether a face found anew may be one that was lost: not far from where it was, of like size.
+fn may_be_same(was: &Square, is: &Square) -> bool {
+    let ratio = is.side / was.side;
+    (0.5..2.0).contains(&ratio) && distance(was, is) < 1.5
+}
+
+/// Between centres, in sides of the first.
+fn distance(a: &Square, b: &Square) -> f32 {
+    let ((ax, ay), (bx, by)) = (a.centre(), b.centre());
+    ((ax - bx).powi(2) + (ay - by).powi(2)).sqrt() / a.side
+}

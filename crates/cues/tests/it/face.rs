@@ -1,0 +1,202 @@
+//! Faces in videos: made ones that hold none, and real ones.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use smes_cues::face::cascade::Cascade;
+use smes_cues::face::detect::FaceDetector;
+use smes_cues::face::track::Tracker;
+use smes_cues::face::{Grey, Square};
+use smes_media::{Clip, DecodeOptions, Limits, Video, VideoOptions, decode};
+use tempfile::TempDir;
+
+const MODEL: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../models/face/detector.bin"
+);
+
+fn options() -> DecodeOptions {
+    DecodeOptions {
+        video: Some(VideoOptions {
+            fps: 8.0,
+            max_side: 640,
+        }),
+        ..DecodeOptions::audio_only()
+    }
+}
+
+fn pictures(path: &Path) -> Video {
+    let clip: Clip = decode(path, &options(), &Limits::corpus()).unwrap();
+    clip.video.unwrap()
+}
+
+/// A video of so many seconds from a source of ffmpeg's.
+fn made(dir: &TempDir, source: &str) -> PathBuf {
+    let path = dir.path().join("made.mkv");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v", "error", "-y", "-f", "lavfi", "-i", source, "-c:v", "ffv1",
+        ])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success(), "{source}");
+    path
+}
+
+#[test]
+fn made_pictures_of_any_size_hold_no_face() {
+    let dir = tempfile::tempdir().unwrap();
+    for source in [
+        "testsrc=size=320x240:rate=10:duration=2",
+        "nullsrc=size=160x120:rate=8:duration=1,geq=lum=random(1)*255:cb=128:cr=128",
+        "color=black:size=320x240:rate=10:duration=2",
+        "color=gray:size=34x18:rate=10:duration=1",
+        "color=gray:size=640x2:rate=10:duration=1",
+    ] {
+        let video = pictures(&made(&dir, source));
+        let mut tracker = Tracker::new(FaceDetector::embedded().unwrap());
+        for frame in &video.frames {
+            let seen = tracker.see(frame.time_ms, &Grey::of_frame(&video, frame).unwrap());
+            assert_eq!(seen, [], "{source}");
+        }
+    }
+}
+
+/// A real face is followed under one name for as long as the detector sees it.
+#[test]
+fn a_real_face_keeps_its_name_from_frame_to_frame() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let video = pictures(&folder.join("silence_girl.mp4"));
+    let mut tracker = Tracker::new(FaceDetector::embedded().unwrap());
+    let mut names = std::collections::BTreeMap::<usize, usize>::new();
+    for frame in &video.frames {
+        for seen in tracker.see(frame.time_ms, &Grey::of_frame(&video, frame).unwrap()) {
+            *names.entry(seen.face).or_default() += 1;
+        }
+    }
+    let most = names.values().max().copied().unwrap_or(0);
+    assert!(
+        most * 2 > video.frames.len(),
+        "{names:?} of {}",
+        video.frames.len()
+    );
+}
+
+#[test]
+fn a_damaged_model_file_is_refused() {
+    let bytes = std::fs::read(MODEL).unwrap();
+    assert!(Cascade::parse(&bytes).is_some());
+    let mut longer = bytes.clone();
+    longer.push(0);
+    for bad in [&bytes[..bytes.len() - 1], &bytes[4..], &longer, &[]] {
+        assert!(Cascade::parse(bad).is_none());
+    }
+}
+
+/// Frames of real clips with faces in them, one a second.
+fn real_pictures() -> Option<Vec<Grey>> {
+    let folder = smes_testkit::shared_data("clips")?;
+    let options = DecodeOptions {
+        video: Some(VideoOptions {
+            fps: 1.0,
+            max_side: 240,
+        }),
+        ..DecodeOptions::audio_only()
+    };
+    let mut all = Vec::new();
+    for name in ["IronMan.mp4", "silence_girl.mp4", "birthday.mp4"] {
+        let clip = decode(&folder.join(name), &options, &Limits::corpus()).unwrap();
+        let video = clip.video.unwrap();
+        all.extend(
+            video
+                .frames
+                .iter()
+                .filter_map(|frame| Grey::of_frame(&video, frame)),
+        );
+    }
+    Some(all)
+}
+
+/// Boxes and scores of the crate `rustface`, which reads the same model.
+fn by_rustface(detector: &mut dyn rustface::Detector, picture: &Grey) -> Vec<(Square, f64)> {
+    let [width, height] = [picture.width(), picture.height()].map(|n| u32::try_from(n).unwrap());
+    let found = detector.detect(&rustface::ImageData::new(picture.pixels(), width, height));
+    found
+        .iter()
+        .map(|face| {
+            let square = Square {
+                x: face.bbox().x() as f32,
+                y: face.bbox().y() as f32,
+                side: face.bbox().width() as f32,
+            };
+            (square, face.score())
+        })
+        .collect()
+}
+
+#[test]
+fn the_cascade_finds_what_rustface_finds() {
+    let Some(pictures) = real_pictures() else {
+        return;
+    };
+    let bytes = std::fs::read(MODEL).unwrap();
+    let cascade = Cascade::parse(&bytes).unwrap();
+    let model = rustface::read_model(bytes.as_slice()).unwrap();
+    let mut detector = rustface::create_detector_with_model(model);
+    detector.set_score_thresh(0.5);
+    let mut n_faces = 0;
+    for picture in pictures.iter().step_by(4) {
+        let expected = by_rustface(&mut *detector, picture);
+        let found = cascade.find(picture, 0.5);
+        assert_eq!(found.len(), expected.len());
+        for (found, (square, score)) in found.iter().zip(&expected) {
+            assert_eq!(found.square, *square);
+            assert!((found.score - score).abs() < 1e-3);
+        }
+        n_faces += found.len();
+    }
+    assert!(n_faces >= 3, "{n_faces}");
+}
+
+/// A phone stores the picture as the sensor saw it and how it was held beside it.
+#[test]
+fn a_video_of_a_phone_held_upright_shows_its_face_upright() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let (lying, turned) = (dir.path().join("lying.mp4"), dir.path().join("turned.mp4"));
+    let ffmpeg = |args: &[&str], out: &Path| {
+        let done = Command::new("ffmpeg")
+            .args(["-v", "error", "-y"])
+            .args(args)
+            .arg(out)
+            .status();
+        assert!(done.unwrap().success());
+    };
+    let source = folder.join("silence_girl.mp4");
+    let source = source.to_str().unwrap();
+    ffmpeg(
+        &["-t", "2", "-i", source, "-vf", "transpose=1", "-an"],
+        &lying,
+    );
+    let input = lying.to_str().unwrap();
+    ffmpeg(
+        &["-i", input, "-c", "copy", "-metadata:s:v", "rotate=90"],
+        &turned,
+    );
+    let detector = FaceDetector::embedded().unwrap();
+    let n_found = |path: &Path| {
+        let video = pictures(path);
+        let grey = |frame| Grey::of_frame(&video, frame).unwrap();
+        let found = video
+            .frames
+            .iter()
+            .map(|frame| detector.everywhere(&grey(frame)).len());
+        found.filter(|n| *n > 0).count()
+    };
+    assert!(n_found(&turned) > n_found(&lying) + 5);
+}
