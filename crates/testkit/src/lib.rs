@@ -1,7 +1,8 @@
 //! Fixtures, tolerances and the golden loader. A dev-dependency only.
 //!
 //! The fixtures are invented: five dialogues in the published shapes of MESC (csv and fused json),
-//! and a few of MELD and ESConv, with one of each anomaly the importers know.
+//! and a few of MELD and ESConv, with one of each anomaly the importers know. [`HubServer`] stands in
+//! for a Hugging Face hub.
 
 #![allow(
     clippy::print_stderr,
@@ -12,7 +13,9 @@
 mod close;
 mod data;
 mod fixtures;
+mod hub_server;
 
 pub use close::assert_close;
 pub use data::shared_data;
 pub use fixtures::{corpus_folder, dialogues, fixture, temp_folder};
+pub use hub_server::{HubServer, etag};

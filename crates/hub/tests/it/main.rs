@@ -3,14 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod server;
-
 use std::{collections::BTreeMap, path::Path};
 
-use server::Server;
 use smes_hub::{Hub, HubError, ModelName, ModelStore, PullProgress};
-
-const NAME: &str = "facebook/blenderbot_small-90M";
+use smes_testkit::{HubServer, etag};
 
 #[derive(Default)]
 struct Told(Vec<String>);
@@ -26,7 +22,7 @@ impl PullProgress for Told {
 }
 
 fn name() -> ModelName {
-    NAME.parse().unwrap()
+    HubServer::MODEL.parse().unwrap()
 }
 
 fn files() -> BTreeMap<&'static str, Vec<u8>> {
@@ -41,7 +37,7 @@ fn files() -> BTreeMap<&'static str, Vec<u8>> {
     ])
 }
 
-fn pull(server: &Server, store: &ModelStore) -> Result<smes_hub::StoredModel, HubError> {
+fn pull(server: &HubServer, store: &ModelStore) -> Result<smes_hub::StoredModel, HubError> {
     Hub::at(server.address()).pull(&name(), "main", store, &mut Told::default())
 }
 
@@ -50,7 +46,7 @@ fn a_model_is_fetched_checked_listed_and_found_without_the_server() {
     let dir = tempfile::tempdir().unwrap();
     let store = ModelStore::at(dir.path().join("models"));
     assert!(store.list().unwrap().is_empty());
-    let server = Server::start(files());
+    let server = HubServer::start(files());
     let mut told = Told::default();
     let model = Hub::at(server.address())
         .pull(&name(), "main", &store, &mut told)
@@ -94,7 +90,7 @@ fn a_model_is_fetched_checked_listed_and_found_without_the_server() {
 fn an_interrupted_file_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let store = ModelStore::at(dir.path());
-    let server = Server::start(files());
+    let server = HubServer::start(files());
     server.cut_after(100_000);
     let model = pull(&server, &store).unwrap();
     let weights = std::fs::read(model.folder.join("pytorch_model.bin")).unwrap();
@@ -108,14 +104,14 @@ fn a_part_that_is_whole_or_too_long_is_fetched_anew() {
     for n_extra in [0, 7] {
         let dir = tempfile::tempdir().unwrap();
         let store = ModelStore::at(dir.path());
-        let server = Server::start(files());
+        let server = HubServer::start(files());
         let blobs = dir
             .path()
             .join("models--facebook--blenderbot_small-90M/blobs");
         std::fs::create_dir_all(&blobs).unwrap();
         let weights = &files()["pytorch_model.bin"];
         let part = [weights.clone(), vec![0; n_extra]].concat();
-        std::fs::write(blobs.join(format!("{}.part", server::etag(weights))), part).unwrap();
+        std::fs::write(blobs.join(format!("{}.part", etag(weights))), part).unwrap();
         let model = pull(&server, &store).unwrap();
         let found = std::fs::read(model.folder.join("pytorch_model.bin")).unwrap();
         assert_eq!(&found, weights);
@@ -126,7 +122,7 @@ fn a_part_that_is_whole_or_too_long_is_fetched_anew() {
 fn a_file_that_is_not_what_was_announced_is_refused_and_removed() {
     let dir = tempfile::tempdir().unwrap();
     let store = ModelStore::at(dir.path());
-    let server = Server::start(files());
+    let server = HubServer::start(files());
     server.corrupt("pytorch_model.bin");
     let error = pull(&server, &store).unwrap_err();
     assert!(matches!(&error, HubError::Checksum { file, .. } if file == "pytorch_model.bin"));
@@ -140,7 +136,7 @@ fn a_file_that_is_not_what_was_announced_is_refused_and_removed() {
 fn without_a_network_or_a_model_the_error_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = ModelStore::at(dir.path());
-    let server = Server::start(files());
+    let server = HubServer::start(files());
     let address = server.address();
     let other: ModelName = "nobody/nothing".parse().unwrap();
     let error = Hub::at(&address)
@@ -160,7 +156,7 @@ fn without_a_network_or_a_model_the_error_says_what_to_do() {
 fn a_repository_without_weights_is_named() {
     let mut without = files();
     without.remove("pytorch_model.bin");
-    let server = Server::start(without);
+    let server = HubServer::start(without);
     let dir = tempfile::tempdir().unwrap();
     let error = pull(&server, &ModelStore::at(dir.path())).unwrap_err();
     assert!(matches!(

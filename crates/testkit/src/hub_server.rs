@@ -1,4 +1,5 @@
-//! A hub of one model: HTTP/1.1 on a port of this machine, a thread for each connection.
+//! A Hugging Face hub of one model: HTTP/1.1 on a port of this machine, a thread for each connection.
+//! It speaks what a client needs: the list of files, redirects to large ones, `ETag`s, ranges.
 
 use std::{
     collections::BTreeMap,
@@ -25,13 +26,18 @@ struct State {
     is_stopped: bool,
 }
 
-pub(crate) struct Server {
+/// The hub; it goes when it is dropped.
+pub struct HubServer {
     address: String,
     state: Arc<Mutex<State>>,
 }
 
-impl Server {
-    pub(crate) fn start(files: BTreeMap<&'static str, Vec<u8>>) -> Self {
+impl HubServer {
+    /// The one model it has.
+    pub const MODEL: &str = "facebook/blenderbot_small-90M";
+
+    /// A hub whose model has these files.
+    pub fn start(files: BTreeMap<&'static str, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
@@ -51,15 +57,18 @@ impl Server {
         Self { address, state }
     }
 
-    pub(crate) fn address(&self) -> String {
+    /// Where it is, `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
         self.address.clone()
     }
 
-    pub(crate) fn n_requests(&self) -> usize {
+    /// How often it was asked anything.
+    pub fn n_requests(&self) -> usize {
         self.state.lock().unwrap().requests.len()
     }
 
-    pub(crate) fn ranges(&self, file: &str) -> Vec<String> {
+    /// The ranges asked of a file, in order; empty for a whole one.
+    pub fn ranges(&self, file: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let of_file = state
             .requests
@@ -68,20 +77,23 @@ impl Server {
         of_file.map(|(_, range)| range.clone()).collect()
     }
 
-    pub(crate) fn cut_after(&self, n_bytes: usize) {
+    /// Breaks off the next large file after so many bytes, once.
+    pub fn cut_after(&self, n_bytes: usize) {
         self.state.lock().unwrap().cut_after = Some(n_bytes);
     }
 
-    pub(crate) fn corrupt(&self, file: &'static str) {
+    /// Sends a file with a bit changed from now on.
+    pub fn corrupt(&self, file: &'static str) {
         self.state.lock().unwrap().corrupt = Some(file);
     }
 
-    pub(crate) fn heal(&self) {
+    /// Sends every file as it is again.
+    pub fn heal(&self) {
         self.state.lock().unwrap().corrupt = None;
     }
 }
 
-impl Drop for Server {
+impl Drop for HubServer {
     fn drop(&mut self) {
         self.state.lock().unwrap().is_stopped = true;
         // Wakes the listener, which then goes and closes its port.
@@ -116,8 +128,8 @@ fn serve(stream: &TcpStream, own: &str, state: &Mutex<State>) {
 }
 
 fn answer(state: &mut State, path: &str, range: &str, own: &str) -> Vec<u8> {
-    let model = "/facebook/blenderbot_small-90M";
-    if path == format!("/api/models{model}/revision/main") {
+    let model = HubServer::MODEL;
+    if path == format!("/api/models/{model}/revision/main") {
         let files: Vec<String> = state
             .files
             .keys()
@@ -133,7 +145,7 @@ fn answer(state: &mut State, path: &str, range: &str, own: &str) -> Vec<u8> {
             json.as_bytes(),
         );
     }
-    let resolved = path.strip_prefix(&format!("{model}/resolve/{COMMIT}/"));
+    let resolved = path.strip_prefix(&format!("/{model}/resolve/{COMMIT}/"));
     let stored = path.strip_prefix("/store/");
     let Some((&file, bytes)) = resolved
         .or(stored)
@@ -190,8 +202,8 @@ fn response(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     [b"HTTP/1.1 ", head.join("\r\n").as_bytes(), body].concat()
 }
 
-/// As a hub gives them: SHA-256 of large files, git's hash of small ones.
-pub(crate) fn etag(bytes: &[u8]) -> String {
+/// The `ETag` of a file, as a hub gives them: SHA-256 of large files, git's hash of small ones.
+pub fn etag(bytes: &[u8]) -> String {
     let digits = |bytes: &[u8]| {
         bytes
             .iter()
