@@ -83,6 +83,7 @@ fn cpu_seconds() -> f64 {
 }
 
 fn train(precision: Precision, repeats: u64) {
+    smes_nn::keep_freed_memory();
     let (params, model) = model();
     let group = ParamGroup::new("all", &params, 3e-5, 0.01, |_| true);
     let config = AdamWConfig {

@@ -1,5 +1,5 @@
 //! Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2): self, cross,
-//! causal, with or without a cache of earlier positions.
+//! causal. Decoding, which keeps earlier positions, has [`crate::KeyValues`].
 //!
 //! One operation from projected queries, keys and values to mixed values, with its backward pass:
 //! heads are read in place, so nothing is transposed or copied, and the `[T, S]` weights of a head
@@ -12,15 +12,12 @@ use crate::{
     DropoutMask, KernelError, Precision,
     gemm::{Onto, Product},
     gradients::ready_gradient,
-    math::{add_scaled, dot, hide, softmax_row},
+    math::{dot, hide, softmax_row},
     matrix::{MatrixMut, MatrixRef},
     simd::vectorise,
     softmax::visibility,
     storage::{numbers, with_numbers},
 };
-
-/// With fewer queries than this, products of rows beat products of packed matrices.
-const FEW_QUERIES: usize = 4;
 
 /// How queries attend to keys.
 #[derive(Debug, Clone, Copy)]
@@ -217,46 +214,11 @@ impl AttentionOp {
             self.head(k, task, self.n_keys),
             self.head(v, task, self.n_keys),
         );
-        if self.n_queries < FEW_QUERIES {
-            return self.few_queries(task, query, key, value, out);
-        }
         weights.resize(self.n_queries * self.n_keys, 0.0);
         self.weights(task, query, key, weights);
         self.drop(task, weights);
         let weights = MatrixRef::new(weights, self.n_queries, self.n_keys);
         Product::serial(self.precision).write(out, weights, value, Onto::Nothing);
-    }
-
-    /// The forward pass for a step of decoding.
-    fn few_queries(
-        &self,
-        task: usize,
-        query: MatrixRef<'_>,
-        key: MatrixRef<'_>,
-        value: MatrixRef<'_>,
-        mut out: MatrixMut<'_>,
-    ) {
-        let mut weights = vec![0.0; self.n_keys];
-        let mut mixed = vec![0.0; self.head_width()];
-        for i in 0..self.n_queries {
-            vectorise(
-                #[inline(always)]
-                || {
-                    for (j, weight) in weights.iter_mut().enumerate() {
-                        *weight = dot(query.row(i), key.row(j));
-                    }
-                    self.weigh(task, i, &mut weights);
-                    if let Some(mask) = self.dropout {
-                        mask.apply(&mut weights, self.position(task, i));
-                    }
-                    mixed.fill(0.0);
-                    for (j, weight) in weights.iter().enumerate() {
-                        add_scaled(&mut mixed, *weight, value.row(j));
-                    }
-                },
-            );
-            out.row_part(i, 0, mixed.len()).write_copy_of_slice(&mixed);
-        }
     }
 
     /// Gradients of one head into its part of those of query, key and value.

@@ -10,7 +10,7 @@ use std::{cell::RefCell, collections::HashMap};
 
 use candle_core::{Result, Tensor, TensorId, backprop::GradStore};
 
-use crate::KernelError;
+use crate::{KernelError, on_pool};
 
 type Sums = HashMap<TensorId, (Tensor, Vec<f32>)>;
 
@@ -19,19 +19,23 @@ thread_local! {
     static SUMS: RefCell<Option<Sums>> = const { RefCell::new(None) };
 }
 
-/// Ends the collection however the backward pass ends.
-struct Collection;
+/// Ends the collection however the backward pass ends. While a thread of the pool waits for parts of
+/// one backward pass it may be given another one, whose collection then comes before it.
+struct Collection {
+    before: Option<Sums>,
+}
 
 impl Collection {
     fn start() -> Self {
-        SUMS.set(Some(Sums::new()));
-        Self
+        Self {
+            before: SUMS.replace(Some(Sums::new())),
+        }
     }
 }
 
 impl Drop for Collection {
     fn drop(&mut self) {
-        SUMS.set(None);
+        SUMS.set(self.before.take());
     }
 }
 
@@ -40,6 +44,10 @@ impl Drop for Collection {
 /// # Errors
 /// When an operation of the loss has no backward pass.
 pub fn backward(loss: &Tensor) -> std::result::Result<GradStore, KernelError> {
+    on_pool(|| collect(loss))
+}
+
+fn collect(loss: &Tensor) -> std::result::Result<GradStore, KernelError> {
     let _collection = Collection::start();
     let mut gradients = loss.backward()?;
     for (id, (variable, sum)) in SUMS.take().unwrap_or_default() {

@@ -5,10 +5,10 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use proptest::prelude::*;
 
 use crate::{
-    Affine, AttentionSpec, DropoutMask, KernelError, Precision, Projections, RandomStream,
-    attention, backward, cross_entropy, dropout, embedding, feed_forward, gelu, gru, layer_norm,
-    linear, log_softmax, masked_softmax, projected_attention, residual_layer_norm, softmax,
-    tied_cross_entropy,
+    Affine, AttentionSpec, DropoutMask, KernelError, KeyValues, Precision, Projections,
+    RandomStream, attention, backward, cross_entropy, dropout, embedding, feed_forward, gelu, gru,
+    layer_norm, linear, log_softmax, masked_softmax, projected_attention, residual_layer_norm,
+    softmax, tied_cross_entropy,
 };
 
 fn random(seed: u64, shape: &[usize]) -> Var {
@@ -282,6 +282,38 @@ proptest! {
             &|| composite_attention([&query, &key, &value], &visible, &spec),
             &[&query, &key, &value],
         );
+    }
+
+    #[test]
+    fn attention_to_what_is_kept_equals_its_composite(
+        batch in 1_usize..4,
+        (n_queries, n_first, n_second) in (1_usize..4, 0_usize..20, 0_usize..20),
+        (n_heads, head_width) in (1_usize..4, 1_usize..40),
+        is_causal: bool,
+        bits: u64,
+        seed: u64,
+    ) {
+        let (n_past, width) = (n_first + n_second, n_heads * head_width);
+        let n_keys = n_past + n_queries;
+        let query = random(seed ^ 1, &[batch, n_queries, width]);
+        let [key, value] = [2, 3].map(|i| random(seed ^ i, &[batch, n_keys, width]));
+        let visible = visible(batch, n_keys, bits);
+        let spec = AttentionSpec { is_causal, ..AttentionSpec::new(n_heads, width) };
+        let mut kept = KeyValues::new(batch, n_heads, width).unwrap();
+        for (first, n) in [(0, n_first), (n_first, n_second), (n_past, n_queries)] {
+            let part = |x: &Var| x.narrow(1, first, n).unwrap();
+            kept.append(&part(&key), &part(&value)).unwrap();
+        }
+        let expected = composite_attention([&query, &key, &value], &visible, &spec).unwrap();
+        let found = kept.attend(&query, Some(&visible), is_causal).unwrap();
+        assert_near("all rows", &found, &expected, 1e-5);
+        // The last sequence twice, then the first one.
+        let rows = [batch - 1, batch - 1, 0];
+        kept.select(&rows);
+        let ids = Tensor::from_vec(rows.map(|row| row as i64).to_vec(), 3, &Device::Cpu).unwrap();
+        let pick = |x: &Tensor| x.index_select(&ids, 0).unwrap();
+        let found = kept.attend(&pick(&query), Some(&pick(&visible)), is_causal).unwrap();
+        assert_near("some rows", &found, &pick(&expected), 1e-5);
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod weights;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use smes_kernels::{embedding, linear, tied_cross_entropy};
+use smes_kernels::{embedding, linear, on_pool, tied_cross_entropy};
 
 pub use crate::layers::DecodingWeights;
 pub use config::{BlenderbotConfig, Family};
@@ -30,7 +30,6 @@ use crate::{
     seq2seq::{Memory, Seq2SeqConfig},
     tokenizer::TokenBatch,
 };
-use attention::KeyValue;
 use layer::{DecoderLayer, EPSILON, EncoderLayer};
 
 /// The token table, which is also the head.
@@ -215,34 +214,6 @@ impl Blenderbot {
         stack.dropout.forward(&tokens.broadcast_add(&places)?, pass)
     }
 
-    /// The keys and values of the source in each decoder layer.
-    fn project_source(&self, memory: &Memory, pass: &Pass) -> Result<Vec<KeyValue>, NnError> {
-        let layers = self.decoder.layers.iter();
-        layers
-            .map(|layer| layer.project_source(&memory.hidden, pass))
-            .collect()
-    }
-
-    /// Runs the decoder over `[B, T]` tokens that follow what was seen; gives `[B, T, D]` and, for
-    /// each layer, the keys and values of all tokens so far.
-    fn decode(
-        &self,
-        token_ids: &Tensor,
-        seen: Seen<'_>,
-        pass: &mut Pass,
-    ) -> Result<(Tensor, Vec<KeyValue>), NnError> {
-        let stack = &self.decoder;
-        let mut hidden = self.enter_decoder(token_ids, seen.n_past, pass)?;
-        let mut kept = Vec::with_capacity(stack.layers.len());
-        for (idx, layer) in stack.layers.iter().enumerate() {
-            let (past, source) = (seen.past.get(idx), &seen.source[idx]);
-            let (after, keys) = layer.forward(&hidden, past, source, seen.is_visible, pass)?;
-            hidden = after;
-            kept.push(keys);
-        }
-        Ok((stack.norm_last(&hidden)?, kept))
-    }
-
     /// The logits of the token after each state: the token table as head, not scaled.
     ///
     /// # Shapes
@@ -297,6 +268,15 @@ impl Blenderbot {
         pass: &mut Pass,
     ) -> Result<NllSum, NnError> {
         check_lengths("outputs", outputs, self.search.max_positions)?;
+        on_pool(|| self.loss_of(sources, outputs, pass))
+    }
+
+    fn loss_of(
+        &self,
+        sources: &[Vec<u32>],
+        outputs: &[Vec<u32>],
+        pass: &mut Pass,
+    ) -> Result<NllSum, NnError> {
         let memory = self.encoder_states(sources, pass)?;
         let shifted = |output: &Vec<u32>| {
             let before = output[..output.len() - 1].iter().copied();
@@ -315,17 +295,6 @@ impl Blenderbot {
         let targets: Vec<Option<u32>> = outputs.iter().flat_map(padded).collect();
         self.nll(&states, &targets, pass)
     }
-}
-
-/// What the decoder has before it: for each layer the source, and the tokens so far (none at the
-/// start).
-#[derive(Clone, Copy)]
-struct Seen<'a> {
-    source: &'a [KeyValue],
-    /// `[B, S]`
-    is_visible: &'a Tensor,
-    past: &'a [KeyValue],
-    n_past: usize,
 }
 
 /// What encoder and decoder have alike: places, layers, and the norms around them.

@@ -31,4 +31,4 @@ pub use error::NnError;
 pub use gradients::Gradients;
 pub use params::{Init, ParamLoader, Params};
 pub use pass::Pass;
-pub use smes_kernels::{NllSum, Precision, RandomStream};
+pub use smes_kernels::{NllSum, Precision, RandomStream, keep_freed_memory, on_pool};

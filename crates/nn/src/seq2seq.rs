@@ -5,6 +5,7 @@
 //! put a toy there. Absent on purpose: training, which a model offers with its own types.
 
 use candle_core::{Device, Tensor};
+use smes_kernels::KeyValues;
 
 use crate::NnError;
 
@@ -49,7 +50,8 @@ pub trait Seq2Seq {
     ///
     /// # Errors
     /// [`NnError::InputShape`] when the rows are not those of the cache, differ in length, or the
-    /// output would be longer than [`Seq2SeqConfig::max_positions`].
+    /// output would be longer than [`Seq2SeqConfig::max_positions`], or a token is not in the vocabulary; the cache is
+    /// then as it was.
     fn step(&self, tokens: &[Vec<u32>], cache: &mut Cache) -> Result<Tensor, NnError>;
 }
 
@@ -62,28 +64,54 @@ pub struct Memory {
     pub attention_mask: Tensor,
 }
 
-/// What the model keeps of the outputs so far, a row an output.
+/// What the model keeps of sources and outputs, a row an output.
 ///
-/// Every tensor has the rows first. Those of the source stay as they are while the rows only move
-/// among outputs of one source, which is what a beam search does at every token.
+/// What is of the sources stays as it is while the rows only move among outputs of one source, which
+/// is what a beam search does at every token.
 #[derive(Debug, Clone)]
 pub struct Cache {
-    source: Vec<Tensor>,
+    source: Vec<KeyValues>,
+    source_mask: Tensor,
     source_rows: Vec<usize>,
-    past: Vec<Tensor>,
+    past: Vec<KeyValues>,
     n_past: usize,
 }
 
+/// The parts of a [`Cache`] that a step reads and writes.
+#[derive(Debug)]
+pub struct CacheParts<'c> {
+    /// Keys and values of the sources, for each layer.
+    pub source: &'c [KeyValues],
+    /// `[B, S]`, which positions of the sources are visible.
+    pub source_mask: &'c Tensor,
+    /// Keys and values of the outputs so far, for each layer.
+    pub past: &'c mut [KeyValues],
+}
+
 impl Cache {
-    /// A cache of `n_rows` empty outputs. `source`: what was computed of the sources · `past`: what
-    /// grows with the outputs, may be empty before the first step.
-    pub fn new(n_rows: usize, source: Vec<Tensor>, past: Vec<Tensor>) -> Self {
-        Self {
+    /// A cache of outputs without tokens. `source`: keys and values of the sources, for each layer ·
+    /// `source_mask`: `[B, S]` · `past`: a place for those of the outputs, for each layer.
+    ///
+    /// # Errors
+    /// [`NnError::InputShape`] when the rows or the layers are not the same everywhere.
+    pub fn new(
+        source: Vec<KeyValues>,
+        source_mask: Tensor,
+        past: Vec<KeyValues>,
+    ) -> Result<Self, NnError> {
+        let n_rows = source_mask.dim(0)?;
+        let mut all = source.iter().chain(&past);
+        if source.len() != past.len() || all.any(|kept| kept.n_rows() != n_rows) {
+            let expected = format!("{} layers of {n_rows} rows each", source.len());
+            return Err(NnError::shape("past", expected, &[past.len()]));
+        }
+        Ok(Self {
             source,
+            source_mask,
             source_rows: (0..n_rows).collect(),
             past,
             n_past: 0,
-        }
+        })
     }
 
     /// How many outputs there are.
@@ -91,24 +119,27 @@ impl Cache {
         self.source_rows.len()
     }
 
+    /// How many layers keep something.
+    pub fn n_layers(&self) -> usize {
+        self.past.len()
+    }
+
     /// How many tokens each output has.
     pub fn n_past(&self) -> usize {
         self.n_past
     }
 
-    /// What was computed of the sources.
-    pub fn source(&self) -> &[Tensor] {
-        &self.source
+    /// What a step reads and writes.
+    pub fn parts(&mut self) -> CacheParts<'_> {
+        CacheParts {
+            source: &self.source,
+            source_mask: &self.source_mask,
+            past: &mut self.past,
+        }
     }
 
-    /// What was computed of the outputs so far.
-    pub fn past(&self) -> &[Tensor] {
-        &self.past
-    }
-
-    /// Takes the outputs to be `n_new` tokens longer, with what was computed of all their tokens.
-    pub fn advance(&mut self, past: Vec<Tensor>, n_new: usize) {
-        self.past = past;
+    /// Takes the outputs to be `n_new` tokens longer.
+    pub fn advance(&mut self, n_new: usize) {
         self.n_past += n_new;
     }
 
@@ -126,76 +157,94 @@ impl Cache {
                 &[row],
             ));
         }
-        select_rows(&mut self.past, rows)?;
+        self.past.iter_mut().for_each(|past| past.select(rows));
         let source_rows: Vec<usize> = rows.iter().map(|&row| self.source_rows[row]).collect();
         if source_rows != self.source_rows {
-            select_rows(&mut self.source, rows)?;
+            self.source
+                .iter_mut()
+                .for_each(|source| source.select(rows));
+            self.source_mask = select_rows(&self.source_mask, rows)?;
             self.source_rows = source_rows;
         }
         Ok(())
     }
 }
 
-fn select_rows(tensors: &mut [Tensor], rows: &[usize]) -> Result<(), NnError> {
+fn select_rows(tensor: &Tensor, rows: &[usize]) -> Result<Tensor, NnError> {
     #[expect(clippy::cast_possible_truncation, reason = "a row of a batch")]
     let rows: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
     let n_rows = rows.len();
     let rows = Tensor::from_vec(rows, n_rows, &Device::Cpu)?;
-    for tensor in tensors {
-        *tensor = tensor.index_select(&rows, 0)?;
-    }
-    Ok(())
+    Ok(tensor.index_select(&rows, 0)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn column(values: &[u32]) -> Tensor {
-        Tensor::from_slice(values, (values.len(), 1), &Device::Cpu).unwrap()
+    /// One position for each row, holding the row's number.
+    fn kept(values: &[f32]) -> KeyValues {
+        let mut kept = KeyValues::new(values.len(), 1, 1).unwrap();
+        let column = Tensor::from_slice(values, (values.len(), 1, 1), &Device::Cpu).unwrap();
+        kept.append(&column, &column).unwrap();
+        kept
     }
 
-    fn values(tensor: &Tensor) -> Vec<u32> {
-        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    /// What a query finds: with one position, its value.
+    fn values(kept: &KeyValues) -> Vec<f32> {
+        let query = Tensor::ones((kept.n_rows(), 1, 1), candle_core::DType::F32, &Device::Cpu);
+        let found = kept.attend(&query.unwrap(), None, false).unwrap();
+        found.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn cache(source: &[f32], past: &[f32]) -> Cache {
+        let mask = Tensor::ones((source.len(), 1), candle_core::DType::U8, &Device::Cpu).unwrap();
+        Cache::new(vec![kept(source)], mask, vec![kept(past)]).unwrap()
+    }
+
+    fn found(cache: &Cache) -> (Vec<f32>, Vec<f32>) {
+        (values(&cache.source[0]), values(&cache.past[0]))
     }
 
     #[test]
     fn rows_are_repeated_moved_and_dropped_together_with_their_source() {
-        let mut cache = Cache::new(2, vec![column(&[10, 20])], Vec::new());
+        let mut cache = cache(&[10.0, 20.0], &[1.0, 2.0]);
         cache.select(&[0, 0, 1, 1]).unwrap();
-        assert_eq!(values(&cache.source()[0]), [10, 10, 20, 20]);
-        cache.advance(vec![column(&[1, 2, 3, 4])], 1);
-        // Beams change places within their source: the source's tensors need not move.
+        assert_eq!(
+            found(&cache),
+            (vec![10.0, 10.0, 20.0, 20.0], vec![1.0, 1.0, 2.0, 2.0])
+        );
+        cache.past = vec![kept(&[1.0, 2.0, 3.0, 4.0])];
+        cache.advance(1);
+        // Beams change places within their source.
         cache.select(&[1, 0, 3, 3]).unwrap();
-        assert_eq!(values(&cache.past()[0]), [2, 1, 4, 4]);
-        assert_eq!(values(&cache.source()[0]), [10, 10, 20, 20]);
-        // The first source is done; then the rows change places across sources.
+        assert_eq!(
+            found(&cache),
+            (vec![10.0, 10.0, 20.0, 20.0], vec![2.0, 1.0, 4.0, 4.0])
+        );
+        // The first source is done.
         cache.select(&[2]).unwrap();
         assert_eq!((cache.n_rows(), cache.n_past()), (1, 1));
-        assert_eq!(values(&cache.past()[0]), [4]);
-        assert_eq!(values(&cache.source()[0]), [20]);
+        assert_eq!(found(&cache), (vec![20.0], vec![4.0]));
+        assert_eq!(cache.source_mask.dims(), [1, 1]);
     }
 
     #[test]
     fn rows_that_cross_sources_take_their_source_along() {
-        let mut cache = Cache::new(2, vec![column(&[10, 20])], vec![column(&[1, 2])]);
+        let mut cache = cache(&[10.0, 20.0], &[1.0, 2.0]);
         cache.select(&[1, 0]).unwrap();
-        assert_eq!(values(&cache.source()[0]), [20, 10]);
-        assert_eq!(values(&cache.past()[0]), [2, 1]);
+        assert_eq!(found(&cache), (vec![20.0, 10.0], vec![2.0, 1.0]));
         cache.select(&[1, 0]).unwrap();
-        assert_eq!(values(&cache.source()[0]), [10, 20]);
+        assert_eq!(found(&cache), (vec![10.0, 20.0], vec![1.0, 2.0]));
     }
 
     #[test]
     fn a_row_that_does_not_exist_is_an_error_and_changes_nothing() {
-        let mut cache = Cache::new(1, Vec::new(), vec![column(&[7])]);
-        assert!(
-            cache
-                .select(&[1])
-                .unwrap_err()
-                .to_string()
-                .contains("below 1")
-        );
-        assert_eq!(values(&cache.past()[0]), [7]);
+        let mut cache = cache(&[5.0], &[7.0]);
+        let error = cache.select(&[1]).unwrap_err();
+        assert!(error.to_string().contains("below 1"));
+        assert_eq!(found(&cache), (vec![5.0], vec![7.0]));
+        let mask = cache.source_mask.clone();
+        assert!(Cache::new(vec![kept(&[1.0])], mask, Vec::new()).is_err());
     }
 }

@@ -5,6 +5,7 @@
 //! for a Hugging Face hub.
 
 #![allow(
+    clippy::missing_panics_doc,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "test support: it tells what is skipped and fails loudly"

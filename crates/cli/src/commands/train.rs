@@ -55,6 +55,7 @@ struct Summary<'a, E> {
 }
 
 pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<()> {
+    smes_nn::keep_freed_memory();
     let file = RecipeFile::read(&args.recipe).map_err(advise)?;
     match file.kind() {
         RecipeKind::Starter => starter(args, &file, console),

@@ -1,32 +1,12 @@
 //! The attention of a Blenderbot: four projections, and keys and values that can be kept.
 
 use candle_core::Tensor;
-use smes_kernels::{AttentionSpec, Projections, attention, projected_attention};
+use smes_kernels::{AttentionSpec, KeyValues, Projections, attention, projected_attention};
 
 use crate::{
     Init, NnError, ParamLoader, Pass,
     layers::{DecodingWeights, Dropout, Linear},
 };
-
-/// Projected keys and values, each `[B, S, D]`.
-#[derive(Debug, Clone)]
-pub(super) struct KeyValue {
-    pub(super) key: Tensor,
-    pub(super) value: Tensor,
-}
-
-impl KeyValue {
-    /// These after those before them.
-    fn after(self, past: Option<&Self>) -> Result<Self, NnError> {
-        let Some(past) = past else {
-            return Ok(self);
-        };
-        Ok(Self {
-            key: Tensor::cat(&[&past.key, &self.key], 1)?,
-            value: Tensor::cat(&[&past.value, &self.value], 1)?,
-        })
-    }
-}
 
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2), with biases.
 #[derive(Debug, Clone)]
@@ -88,8 +68,11 @@ impl Attention {
         let (query, key) = (affine(&self.query)?, affine(&self.key)?);
         let (value, out) = (affine(&self.value)?, affine(&self.out)?);
         let (Some(query), Some(key), Some(value), Some(out)) = (query, key, value, out) else {
-            let seen = self.project(memory.unwrap_or(x), pass)?;
-            return self.forward(x, &seen, is_visible, is_causal, pass);
+            let (key, value) = self.project(memory.unwrap_or(x), pass)?;
+            let query = self.query.forward_in(x, pass)?;
+            let spec = self.spec(query.dim(2)?, is_visible, is_causal, pass);
+            let mixed = attention(&query, &key, &value, &spec)?;
+            return self.out.forward_in(&mixed, pass);
         };
         let projections = Projections {
             query,
@@ -117,44 +100,47 @@ impl Attention {
         }
     }
 
-    /// The keys and values of what is attended to, `[B, S, D]`.
-    pub(super) fn project(&self, x: &Tensor, pass: &Pass) -> Result<KeyValue, NnError> {
-        Ok(KeyValue {
-            key: self.key.forward_in(x, pass)?,
-            value: self.value.forward_in(x, pass)?,
-        })
+    /// The keys and values of what is attended to, each `[B, S, D]`.
+    fn project(&self, x: &Tensor, pass: &Pass) -> Result<(Tensor, Tensor), NnError> {
+        Ok((
+            self.key.forward_in(x, pass)?,
+            self.value.forward_in(x, pass)?,
+        ))
     }
 
-    /// Attends to itself, after what was kept; gives the result and what to keep.
+    /// Keeps the keys and values of `x` after those that are kept.
     ///
     /// # Shapes
     /// `x`: `[B, T, D]`
-    pub(super) fn to_itself(
+    pub(super) fn keep(
         &self,
         x: &Tensor,
-        past: Option<&KeyValue>,
-        pass: &mut Pass,
-    ) -> Result<(Tensor, KeyValue), NnError> {
-        let seen = self.project(x, pass)?.after(past)?;
-        let mixed = self.forward(x, &seen, None, true, pass)?;
-        Ok((mixed, seen))
+        kept: &mut KeyValues,
+        pass: &Pass,
+    ) -> Result<(), NnError> {
+        let (key, value) = self.project(x, pass)?;
+        Ok(kept.append(&key, &value)?)
     }
 
-    /// Attends to the visible positions of `seen`.
+    /// A place to keep keys and values of `n_rows` sequences.
+    pub(super) fn keep_none(&self, n_rows: usize, width: usize) -> Result<KeyValues, NnError> {
+        Ok(KeyValues::new(n_rows, self.n_heads, width)?)
+    }
+
+    /// Attends to what is kept; where `is_causal`, `x` are its last positions.
     ///
     /// # Shapes
     /// `x`: `[B, T, D]` · `is_visible`: `[B, S]`, all where absent · returns `[B, T, D]`
-    pub(super) fn forward(
+    pub(super) fn recall(
         &self,
         x: &Tensor,
-        seen: &KeyValue,
+        kept: &KeyValues,
         is_visible: Option<&Tensor>,
         is_causal: bool,
-        pass: &mut Pass,
+        pass: &Pass,
     ) -> Result<Tensor, NnError> {
         let query = self.query.forward_in(x, pass)?;
-        let spec = self.spec(query.dim(2)?, is_visible, is_causal, pass);
-        let mixed = attention(&query, &seen.key, &seen.value, &spec)?;
+        let mixed = kept.attend(&query, is_visible, is_causal)?;
         self.out.forward_in(&mixed, pass)
     }
 }

@@ -1,14 +1,13 @@
-//! A Blenderbot behind [`Seq2Seq`]: token by token, with the keys and values of earlier tokens kept.
-//!
-//! The cache holds, of the source: key and value for each decoder layer, then the attention mask;
-//! of the outputs: key and value for each layer.
+//! A Blenderbot behind [`Seq2Seq`]: token by token, with the keys and values of sources and earlier
+//! tokens kept for each decoder layer.
 
 use candle_core::Tensor;
+use smes_kernels::on_pool;
 
-use super::{Blenderbot, Seen, attention::KeyValue, check_lengths};
+use super::{Blenderbot, check_lengths};
 use crate::{
     NnError, Pass,
-    seq2seq::{Cache, Memory, Seq2Seq, Seq2SeqConfig},
+    seq2seq::{Cache, CacheParts, Memory, Seq2Seq, Seq2SeqConfig},
     tokenizer::TokenBatch,
 };
 
@@ -21,6 +20,10 @@ impl Blenderbot {
         let left = self.search.max_positions.saturating_sub(cache.n_past());
         check_lengths("tokens", tokens, left)?;
         let n_new = tokens[0].len();
+        if cache.n_layers() != self.decoder.layers.len() {
+            let expected = format!("{} layers", self.decoder.layers.len());
+            return Err(NnError::shape("cache", expected, &[cache.n_layers()]));
+        }
         if tokens.len() != cache.n_rows() || tokens.iter().any(|row| row.len() != n_new) {
             let expected = format!(
                 "{} rows of the same length; the lengths are listed",
@@ -39,54 +42,58 @@ impl Seq2Seq for Blenderbot {
     }
 
     fn encode(&self, token_ids: &[Vec<u32>]) -> Result<Memory, NnError> {
-        self.encoder_states(token_ids, &mut self.pass())
+        on_pool(|| self.encoder_states(token_ids, &mut self.pass()))
     }
 
     fn start(&self, memory: &Memory) -> Result<Cache, NnError> {
-        let source = self.project_source(memory, &self.pass())?;
-        let mut source = flat(source);
-        source.push(memory.attention_mask.clone());
-        Ok(Cache::new(memory.hidden.dim(0)?, source, Vec::new()))
+        let pass = self.pass();
+        let (n_rows, _, width) = memory.hidden.dims3()?;
+        let layers = self.decoder.layers.iter();
+        let source = on_pool(|| {
+            let source = layers
+                .clone()
+                .map(|one| one.keep_source(&memory.hidden, &pass));
+            source.collect::<Result<_, _>>()
+        })?;
+        let past = layers.map(|layer| layer.keep_none(n_rows, width));
+        let past = past.collect::<Result<_, _>>()?;
+        Cache::new(source, memory.attention_mask.clone(), past)
     }
 
     fn step(&self, tokens: &[Vec<u32>], cache: &mut Cache) -> Result<Tensor, NnError> {
         self.check_step(tokens, cache)?;
-        let n_kept = 2 * self.decoder.layers.len();
-        let (is_visible, source) = match cache.source() {
-            [source @ .., is_visible] if source.len() == n_kept => (is_visible, source),
-            found => {
-                let expected = format!("{n_kept} keys and values and a mask of the source");
-                return Err(NnError::shape("cache", expected, &[found.len()]));
-            }
-        };
         let token_ids = TokenBatch::pad(tokens, self.search.pad_id)?.token_ids;
-        let seen = Seen {
-            source: &pairs(source),
-            is_visible,
-            past: &pairs(cache.past()),
-            n_past: cache.n_past(),
-        };
-        let mut pass = self.pass();
-        let (states, kept) = self.decode(&token_ids, seen, &mut pass)?;
-        let n_new = token_ids.dim(1)?;
-        let last = states.narrow(1, n_new - 1, 1)?.squeeze(1)?;
-        let logits = self.logits(&last, &pass)?;
-        cache.advance(flat(kept), n_new);
+        let (n_past, n_new) = (cache.n_past(), token_ids.dim(1)?);
+        let logits = on_pool(|| {
+            let mut pass = self.pass();
+            let states = self.decode(&token_ids, n_past, cache.parts(), &mut pass)?;
+            let last = states.narrow(1, n_new - 1, 1)?.squeeze(1)?;
+            self.logits(&last, &pass)
+        })?;
+        cache.advance(n_new);
         Ok(logits)
     }
 }
 
-fn flat(layers: Vec<KeyValue>) -> Vec<Tensor> {
-    layers
-        .into_iter()
-        .flat_map(|layer| [layer.key, layer.value])
-        .collect()
-}
-
-fn pairs(tensors: &[Tensor]) -> Vec<KeyValue> {
-    let pair = |[key, value]: &[Tensor; 2]| KeyValue {
-        key: key.clone(),
-        value: value.clone(),
-    };
-    tensors.as_chunks::<2>().0.iter().map(pair).collect()
+impl Blenderbot {
+    /// Runs the decoder over `[B, T]` tokens that follow `n_past` others; gives `[B, T, D]`.
+    fn decode(
+        &self,
+        token_ids: &Tensor,
+        n_past: usize,
+        CacheParts {
+            source,
+            source_mask,
+            past,
+        }: CacheParts<'_>,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let stack = &self.decoder;
+        let mut hidden = self.enter_decoder(token_ids, n_past, pass)?;
+        let kept = past.iter_mut().zip(source);
+        for (layer, (past, source)) in stack.layers.iter().zip(kept) {
+            hidden = layer.forward(&hidden, past, source, source_mask, pass)?;
+        }
+        stack.norm_last(&hidden)
+    }
 }

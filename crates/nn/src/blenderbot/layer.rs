@@ -2,10 +2,10 @@
 //! norm stands, which [`SubLayer`] decides.
 
 use candle_core::Tensor;
-use smes_kernels::{dropout_add, feed_forward, gelu};
+use smes_kernels::{KeyValues, dropout_add, feed_forward, gelu};
 
 use super::{
-    attention::{Attention, KeyValue},
+    attention::Attention,
     config::{BlenderbotConfig, Family},
 };
 use crate::{
@@ -185,8 +185,16 @@ impl DecoderLayer {
     }
 
     /// The keys and values of the encoder's output, the same for every token.
-    pub(super) fn project_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValue, NnError> {
-        self.to_source.project(memory, pass)
+    pub(super) fn keep_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValues, NnError> {
+        let (n_rows, _, width) = memory.dims3()?;
+        let mut source = self.to_source.keep_none(n_rows, width)?;
+        self.to_source.keep(memory, &mut source, pass)?;
+        Ok(source)
+    }
+
+    /// A place for the keys and values of tokens.
+    pub(super) fn keep_none(&self, n_rows: usize, width: usize) -> Result<KeyValues, NnError> {
+        self.to_itself.keep_none(n_rows, width)
     }
 
     pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
@@ -217,28 +225,28 @@ impl DecoderLayer {
         self.feed_forward.forward(&x, pass)
     }
 
-    /// Gives the output and the keys and values of all tokens so far.
+    /// The layer over tokens that come after those of `past`, with which theirs are kept.
     ///
     /// # Shapes
-    /// `x`: `[B, T, D]`, the tokens after those of `past` · `source`: `[B, S, D]` ·
-    /// `is_visible`: `[B, S]` · returns `[B, T, D]`
+    /// `x`: `[B, T, D]` · `is_visible`: `[B, S]` · returns `[B, T, D]`
     pub(super) fn forward(
         &self,
         x: &Tensor,
-        past: Option<&KeyValue>,
-        source: &KeyValue,
+        past: &mut KeyValues,
+        source: &KeyValues,
         is_visible: &Tensor,
         pass: &mut Pass,
-    ) -> Result<(Tensor, KeyValue), NnError> {
+    ) -> Result<Tensor, NnError> {
         let y = self.around_self.enter(x)?;
-        let (y, seen) = self.to_itself.to_itself(&y, past, pass)?;
+        self.to_itself.keep(&y, past, pass)?;
+        let y = self.to_itself.recall(&y, past, None, true, pass)?;
         let x = self.around_self.leave(x, &y, pass)?;
 
         let y = self.around_source.enter(&x)?;
         let y = self
             .to_source
-            .forward(&y, source, Some(is_visible), false, pass)?;
+            .recall(&y, source, Some(is_visible), false, pass)?;
         let x = self.around_source.leave(&x, &y, pass)?;
-        Ok((self.feed_forward.forward(&x, pass)?, seen))
+        self.feed_forward.forward(&x, pass)
     }
 }

@@ -255,6 +255,20 @@ impl Bench {
 }
 
 #[test]
+fn an_empty_history_is_an_error_and_one_beyond_the_window_is_answered() {
+    let bench = Bench::new();
+    bench.run(&bench.recipe(1), "run", false);
+    let reasoner = bench.load("run").unwrap();
+    let error = reasoner.plan(&DialogueContext::default()).unwrap_err();
+    assert!(matches!(error, ReasoningError::EmptyHistory), "{error}");
+    let mut long = history("rain again .");
+    long.utterances = long.utterances.repeat(200);
+    let plan = reasoner.plan(&long).unwrap();
+    let reply = reasoner.respond(&long, &plan, &mut |_| ()).unwrap();
+    assert_eq!(&reply.strategy, plan.strategy.top());
+}
+
+#[test]
 fn the_first_step_way_reads_all_labels_off_the_first_position() {
     let bench = Bench::new();
     bench.run(&bench.certain(40), "run", false);
