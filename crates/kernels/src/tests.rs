@@ -310,7 +310,7 @@ proptest! {
         // The last sequence twice, then the first one.
         let rows = [batch - 1, batch - 1, 0];
         kept.select(&rows);
-        let ids = Tensor::from_vec(rows.map(|row| row as i64).to_vec(), 3, &Device::Cpu).unwrap();
+        let ids = Tensor::from_vec(rows.map(|row| u32::try_from(row).unwrap()).to_vec(), 3, &Device::Cpu).unwrap();
         let pick = |x: &Tensor| x.index_select(&ids, 0).unwrap();
         let found = kept.attend(&pick(&query), Some(&pick(&visible)), is_causal).unwrap();
         assert_near("some rows", &found, &pick(&expected), 1e-5);

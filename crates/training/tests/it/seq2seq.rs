@@ -262,7 +262,7 @@ fn an_empty_history_is_an_error_and_one_beyond_the_window_is_answered() {
     let error = reasoner.plan(&DialogueContext::default()).unwrap_err();
     assert!(matches!(error, ReasoningError::EmptyHistory), "{error}");
     let mut long = history("rain again .");
-    long.utterances = long.utterances.repeat(200);
+    long.utterances = vec![long.utterances[0].clone(); 200];
     let plan = reasoner.plan(&long).unwrap();
     let reply = reasoner.respond(&long, &plan, &mut |_| ()).unwrap();
     assert_eq!(&reply.strategy, plan.strategy.top());
