@@ -134,6 +134,7 @@ fn own_table(
         .filter(|system| system.spec.protocols.contains(&spec.protocol));
     let scored = scored(scorer, spec.protocol, under.clone().collect());
     let title = spec.title.clone();
+    let plan = &plan.for_table(spec);
     let mut table = table(scorer, plan, spec.protocol, title, &spec.columns, &scored);
     table
         .rows
@@ -237,6 +238,13 @@ fn notes(gold: &GoldSet, plan: &Plan, systems: &[SystemRun]) -> Vec<String> {
             test.description()
         ));
     }
+    notes.extend(plan.tables.iter().filter_map(|table| {
+        let against = table.against.as_ref()?;
+        Some(format!(
+            "in `{}` the system tested against is `{against}`",
+            table.title
+        ))
+    }));
     let is_of_other_instances =
         |table: &TableSpec| table.protocol.drops_shared_rows && !table.printed.is_empty();
     if plan.tables.iter().any(is_of_other_instances) {

@@ -93,6 +93,8 @@ struct RawSystem {
 struct RawTable {
     title: String,
     protocol: Spanned<String>,
+    #[serde(default)]
+    against: Option<Spanned<String>>,
     columns: Vec<Spanned<String>>,
     #[serde(default, rename = "printed")]
     printed: Vec<RawPrinted>,
@@ -139,6 +141,23 @@ pub struct Plan {
     pub tables: Vec<TableSpec>,
 }
 
+impl Plan {
+    /// The plan with what a table has of its own.
+    pub(crate) fn for_table(&self, table: &TableSpec) -> Self {
+        let comparison = table.against.as_ref().map(|against| Comparison {
+            against: against.clone(),
+            test: self
+                .comparison
+                .as_ref()
+                .map_or(TestKind::default(), |own| own.test),
+        });
+        Self {
+            comparison: comparison.or_else(|| self.comparison.clone()),
+            ..self.clone()
+        }
+    }
+}
+
 /// A system.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SystemSpec {
@@ -176,6 +195,8 @@ pub struct TableSpec {
     pub title: String,
     /// Its protocol.
     pub protocol: &'static Protocol,
+    /// The system that the others are tested against in it, if not the suite's.
+    pub against: Option<String>,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Figures that papers print, below the scored ones.
@@ -234,8 +255,9 @@ impl Suite {
             }
             systems.push(spec);
         }
-        if let Some(against) = &raw.against {
-            let names: Vec<String> = systems.iter().map(|system| system.name.clone()).collect();
+        let names: Vec<String> = systems.iter().map(|system| system.name.clone()).collect();
+        let of_tables = raw.tables.iter().filter_map(|table| table.against.as_ref());
+        for against in raw.against.iter().chain(of_tables) {
             check.one_of("system", against, &names)?;
         }
         let tables = raw.tables.into_iter().map(|table| check.table(table));
@@ -366,6 +388,7 @@ impl Check<'_> {
         Ok(TableSpec {
             printed: printed.collect::<Result<_, SuiteError>>()?,
             protocol: self.protocol(&raw.protocol)?,
+            against: raw.against.map(Spanned::into_inner),
             title: raw.title,
             columns,
         })
@@ -464,6 +487,13 @@ values = { "strategy.accuracy" = 49.0, w_f1 = 20.2 }
         assert_eq!(
             error("\"base\"\n\n", "\"bass\"\n\n"),
             "s.toml:5: unknown system `bass`"
+        );
+        assert_eq!(
+            error(
+                "\"spoken\"\ncolumns",
+                "\"spoken\"\nagainst = \"bass\"\ncolumns"
+            ),
+            "s.toml:21: unknown system `bass`"
         );
         assert_eq!(
             error("strategy.accuracy\", ", "strategy.acc\", "),

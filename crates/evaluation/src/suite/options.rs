@@ -6,7 +6,8 @@ use crate::significance::TestKind;
 use crate::table::Comparison;
 
 impl Suite {
-    /// Tests everybody against this system, or by this test, or both; what is not asked for stays.
+    /// Tests everybody against this system in every table, or by this test, or both; what is not asked
+    /// for stays.
     ///
     /// # Errors
     /// [`SuiteError::NoSuchSystem`], and [`SuiteError::NothingToTestAgainst`] where a test is asked for
@@ -17,6 +18,10 @@ impl Suite {
         test: Option<TestKind>,
     ) -> Result<(), SuiteError> {
         let own = self.plan.comparison.as_ref();
+        if against.is_some() {
+            let tables = self.plan.tables.iter_mut();
+            tables.for_each(|table| table.against = None);
+        }
         let against = against.or(own.map(|own| own.against.as_str()));
         let Some(against) = against.map(str::to_owned) else {
             let is_asked = test.is_some();

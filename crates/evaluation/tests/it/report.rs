@@ -96,6 +96,21 @@ fn a_table_of_its_own_shows_scored_absent_and_printed_rows() {
 }
 
 #[test]
+fn a_table_may_test_against_a_system_of_its_own() {
+    let suite = SUITE.replace(
+        "protocol = \"spoken\"\n",
+        "protocol = \"spoken\"\nagainst = \"parrot_1\"\n",
+    );
+    let (evaluation, ..) = evaluated(&suite);
+    let table = &evaluation.tables[0];
+    assert_eq!(table.comparison.as_ref().unwrap().against, "parrot_1");
+    let p = |row: usize| table.rows[row].cells[1].and_then(|cell| cell.p);
+    assert_eq!(p(1), None, "nobody is tested against itself");
+    let note = "in `Both` the system tested against is `parrot_1`";
+    assert!(evaluation.notes.iter().any(|one| one == note));
+}
+
+#[test]
 fn csv_has_a_line_a_figure_and_latex_escapes_names() {
     let (evaluation, ..) = evaluated(SUITE);
     let text = csv(&evaluation);
