@@ -1,17 +1,21 @@
 //! Jitter and shimmer: how unlike each other neighbouring periods of the voice are.
 //!
-//! Periods are found by matching waveforms: from one period to the next goes the lag, within 10 %
-//! of that of F0, at which the wave correlates best with itself (Y. Medan, E. Yair & D. Chazan
-//! 1991, *Super resolution pitch determination of speech signals*, IEEE Trans. Signal Processing
-//! 39(1); openSMILE and Praat's `cc` method do likewise). *Jitter* is the difference of two
-//! neighbouring periods over their mean; *shimmer* the ratio of their amplitudes (highest minus
-//! lowest sample), in dB.
+//! Periods are found by matching waveforms: from one period to the next goes the lag, near that of
+//! F0, at which the wave correlates best with itself (Y. Medan, E. Yair & D. Chazan 1991, *Super
+//! resolution pitch determination of speech signals*, IEEE Trans. Signal Processing 39(1)). How near,
+//! how well and which pairs count is as in Praat's `To PointProcess (cc)` and `Get jitter (local)`;
+//! openSMILE searches half as far, which cuts off the very periods that are irregular. *Jitter* is the
+//! difference of two neighbouring periods over their mean; *shimmer* the ratio of their amplitudes
+//! (highest minus lowest sample), in dB.
 
 use std::ops::Range;
 
-const SEARCH: f64 = 0.1;
+/// Shortest and longest period that is looked for, of the expected one.
+const SEARCH: (f64, f64) = (0.8, 1.25);
 /// Two stretches of wave that correlate less are not two periods of a voice.
-const MIN_CORRELATION: f64 = 0.5;
+const MIN_CORRELATION: f64 = 0.3;
+/// Neighbouring periods further apart than this ratio are a break of the voice, not its jitter.
+const MAX_RATIO: f64 = 1.3;
 
 /// One comparison of two neighbouring periods.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +54,7 @@ pub(super) fn compare(
             length,
             amplitude: amplitude(&samples[at..next]),
         };
-        if let Some(before) = before.filter(|p| p.amplitude > 0.0 && period.amplitude > 0.0) {
+        if let Some(before) = before.filter(|before| are_comparable(before, &period)) {
             found.push(Comparison {
                 at,
                 jitter: (period.length - before.length).abs()
@@ -64,12 +68,15 @@ pub(super) fn compare(
     found
 }
 
+/// Whether two neighbouring periods belong to the same run of the voice.
+fn are_comparable(before: &Period, period: &Period) -> bool {
+    let ratio = before.length.max(period.length) / before.length.min(period.length);
+    ratio <= MAX_RATIO && before.amplitude > 0.0 && period.amplitude > 0.0
+}
+
 /// The length of the period that begins at a sample, and where the next one begins.
 fn match_period(samples: &[f32], at: usize, expected: f64) -> Option<(f64, usize)> {
-    let (shortest, longest) = (
-        whole(expected * (1.0 - SEARCH)),
-        whole(expected * (1.0 + SEARCH)) + 1,
-    );
+    let (shortest, longest) = (whole(expected * SEARCH.0), whole(expected * SEARCH.1) + 1);
     let width = whole(expected);
     if shortest < 2 || at + longest + 1 + width > samples.len() {
         return None;
