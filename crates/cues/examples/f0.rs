@@ -68,8 +68,9 @@ fn contours(paths: &[String], out: &mut impl Write) -> Result<(), Box<dyn std::e
 }
 
 fn cues(paths: &[String], out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+    let native = NativeExtractor::embedded()?;
     for path in paths {
-        let cue = NativeExtractor.extract(&sound(path)?, &mut SpeakerBaseline::default())?;
+        let cue = native.extract(&sound(path)?, &mut SpeakerBaseline::default())?;
         let line =
             serde_json::json!({"file": path, "features": cue.features, "limits": cue.limits});
         writeln!(out, "{line}")?;
@@ -103,11 +104,12 @@ fn speed(paths: &[String], out: &mut impl Write) -> Result<(), Box<dyn std::erro
         .iter()
         .map(|clip| clip.duration_ms as f64 / 1000.0)
         .sum();
+    let native = NativeExtractor::embedded()?;
     let (mut cues_s, mut f0_s) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..REPEATS {
         let start = Instant::now();
         for clip in &clips {
-            NativeExtractor.extract(clip, &mut SpeakerBaseline::default())?;
+            native.extract(clip, &mut SpeakerBaseline::default())?;
         }
         cues_s = cues_s.min(start.elapsed().as_secs_f64());
         let start = Instant::now();

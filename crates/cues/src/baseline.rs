@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use smes_dialogue::Feature;
 
+use crate::emotion::UsualVoice;
+
 /// From this many clips on, a clip is described relative to those before it.
 pub const MIN_CLIPS: u64 = 2;
 /// How many clips the usual spread of people counts for, beside the speaker's own.
@@ -40,6 +42,9 @@ const USUAL_SPREAD: [(&str, f64); 12] = [
 pub struct SpeakerBaseline {
     n_clips: u64,
     features: BTreeMap<String, Running>,
+    /// What the emotion of the voice is heard against.
+    #[serde(default)]
+    pub(crate) voice: UsualVoice,
 }
 
 /// Mean and spread in one pass (B. P. Welford 1962, *Note on a method for calculating corrected

@@ -5,7 +5,9 @@
 //! in hedged words, because pitch and loudness by themselves say more about a body and a
 //! microphone than about a moment.
 
-use smes_dialogue::Feature;
+use smes_dialogue::{EmotionSet, Feature};
+
+use crate::emotion::VoiceEmotion;
 
 /// A difference of this many of the speaker's standard deviations is worth a word: one clip in
 /// six lies further out to that side by chance.
@@ -56,6 +58,33 @@ pub fn describe(features: &[Feature]) -> String {
     } else {
         alone(features)
     }
+}
+
+/// From this probability on an emotion is named.
+const NAMED: f64 = 0.5;
+/// From this arousal on, which is three chances in four, it is said where no emotion is named.
+const SIDED: f64 = 0.5;
+
+/// One sentence on what a voice sounded like, which is not what the person feels: the model learnt
+/// from actors.
+pub(crate) fn describe_emotion(emotion: &VoiceEmotion, emotions: &EmotionSet) -> String {
+    let named = emotions.names().zip(&emotion.probabilities);
+    let Some((name, p)) = named
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .filter(|(_, p)| **p >= NAMED)
+    else {
+        let side = match emotion.arousal {
+            arousal if arousal >= SIDED => ", but it sounded rather excited than calm",
+            arousal if arousal <= -SIDED => ", but it sounded rather calm than excited",
+            _ => "",
+        };
+        return format!("No emotion stood out in it{side}.");
+    };
+    let percent = 100.0 * p;
+    if name == "neutral" {
+        return format!("It sounded most like actors who speak without emotion ({percent:.0} %).");
+    }
+    format!("It sounded most like acted {name} ({percent:.0} %).")
 }
 
 fn compared(features: &[Feature]) -> String {
@@ -141,6 +170,30 @@ mod tests {
             describe(&features),
             "The voice sounded clearly slower and quieter than before."
         );
+    }
+
+    #[test]
+    fn an_emotion_is_named_as_acted_with_its_share_or_not_at_all() {
+        let judged = |at: usize, p: f64, arousal: f64| {
+            let mut probabilities = vec![(1.0 - p) / 6.0; 7];
+            probabilities[at] = p;
+            let emotion = VoiceEmotion {
+                probabilities,
+                arousal,
+                valence: 0.0,
+            };
+            describe_emotion(&emotion, &smes_dialogue::emodb_emotions())
+        };
+        assert_eq!(
+            judged(5, 0.71, -0.5),
+            "It sounded most like acted sadness (71 %)."
+        );
+        assert_eq!(judged(0, 0.4, 0.3), "No emotion stood out in it.");
+        assert_eq!(
+            judged(0, 0.4, 0.6),
+            "No emotion stood out in it, but it sounded rather excited than calm."
+        );
+        assert!(judged(6, 0.9, -0.9).contains("without emotion (90 %)"));
     }
 
     #[test]

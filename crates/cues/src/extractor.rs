@@ -39,6 +39,9 @@ pub enum CueError {
         /// What does not fit.
         reason: String,
     },
+    /// A tensor operation or a checkpoint failed.
+    #[error(transparent)]
+    Nn(#[from] smes_nn::NnError),
 }
 
 impl CueError {
@@ -49,6 +52,7 @@ impl CueError {
             Self::Model { .. } => {
                 Some("`smes train` with the recipes in recipes/ makes such models".to_owned())
             }
+            Self::Nn(error) => error.hint(),
         }
     }
 }

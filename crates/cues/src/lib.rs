@@ -6,6 +6,7 @@
 
 mod baseline;
 mod describe;
+pub mod emotion;
 mod extractor;
 pub mod face;
 mod native;
@@ -14,4 +15,4 @@ pub mod voice;
 pub use baseline::{MIN_CLIPS, SpeakerBaseline};
 pub use describe::describe;
 pub use extractor::{CueError, CueExtractor};
-pub use native::NativeExtractor;
+pub use native::{NativeExtractor, OverTime};

@@ -114,6 +114,23 @@ pub fn esconv_emotions() -> EmotionSet {
     )
 }
 
+/// The seven acted emotions of the Berlin Database of Emotional Speech (`emodb-7`), by the letters
+/// of its file names.
+pub fn emodb_emotions() -> EmotionSet {
+    set(
+        "emodb-7",
+        &[
+            ("anger", "", &["W"]),
+            ("boredom", "", &["L"]),
+            ("disgust", "", &["E"]),
+            ("fear", "", &["A"]),
+            ("joy", "", &["F"]),
+            ("sadness", "", &["T"]),
+            ("neutral", "", &["N"]),
+        ],
+    )
+}
+
 /// The eight strategies of ESConv (`esconv-8`).
 pub fn esconv_strategies() -> StrategySet {
     set(
@@ -137,9 +154,14 @@ pub fn esconv_strategies() -> StrategySet {
 
 /// A built-in emotion set by its name.
 pub fn emotion_set(name: &str) -> Option<EmotionSet> {
-    [mesc_emotions(), meld_emotions(), esconv_emotions()]
-        .into_iter()
-        .find(|set| set.name == name)
+    [
+        mesc_emotions(),
+        meld_emotions(),
+        esconv_emotions(),
+        emodb_emotions(),
+    ]
+    .into_iter()
+    .find(|set| set.name == name)
 }
 
 /// A built-in strategy set by its name.

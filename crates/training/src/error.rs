@@ -141,6 +141,27 @@ pub enum TrainingError {
         /// `emotion` or `strategy`.
         missing: &'static str,
     },
+    /// A recording whose name does not say who speaks and how.
+    #[error("`{path}`: the file name does not tell speaker and emotion as EmoDB's do")]
+    RecordingName {
+        /// The recording.
+        path: PathBuf,
+    },
+    /// Too few recordings to leave a speaker out.
+    #[error(
+        "`{folder}` holds {n_recordings} recordings of {n_speakers} speakers, expected every emotion and at least 3 speakers"
+    )]
+    FewRecordings {
+        /// The folder.
+        folder: PathBuf,
+        /// Recordings found.
+        n_recordings: usize,
+        /// Speakers found.
+        n_speakers: usize,
+    },
+    /// A recording could not be decoded.
+    #[error(transparent)]
+    Media(#[from] smes_media::MediaError),
     /// The loss is no number any more.
     #[error("the loss became {loss} at step {step}")]
     Diverged {
@@ -208,6 +229,10 @@ impl TrainingError {
                 Some("`smes models pull facebook/blenderbot_small-90M` gets the paper's".to_owned())
             }
             Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
+            Self::RecordingName { .. } | Self::FewRecordings { .. } => Some(
+                "name the folder `wav` of EmoDB, for example --corpus DATA/emodb/wav".to_owned(),
+            ),
+            Self::Media(error) => error.hint(),
             Self::Diverged { .. } => Some("lower the learning rate in the recipe".to_owned()),
             _ => None,
         }

@@ -12,6 +12,7 @@ mod recipe;
 mod run_folder;
 pub mod seq2seq;
 pub mod starter;
+pub mod voice;
 
 pub use error::TrainingError;
 pub use progress::{Progress, Silent};

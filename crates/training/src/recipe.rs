@@ -22,6 +22,8 @@ pub enum RecipeKind {
     Starter,
     /// A sequence-to-sequence network: SMES, its ablations, BlenderBot-Joint.
     Seq2seq,
+    /// The small networks that name the acted emotion a voice sounds most like.
+    Voice,
 }
 
 /// A recipe file with everything it extends, not yet understood.

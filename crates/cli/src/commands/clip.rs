@@ -54,8 +54,8 @@ fn read(file: &Path) -> anyhow::Result<Report> {
     let clip = decode(file, &DecodeOptions::audio_only(), &limits)
         .map_err(media_error)
         .with_context(named)?;
-    let cue = NativeExtractor
-        .extract(&clip, &mut SpeakerBaseline::default())
+    let cue = NativeExtractor::embedded()
+        .and_then(|native| native.extract(&clip, &mut SpeakerBaseline::default()))
         .map_err(|error| Advice::bad_input(error.hint(), error))
         .with_context(named)?;
     Ok(Report {

@@ -75,7 +75,10 @@ impl EngineArgs {
                 .into()
         };
         let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
-            CuesChoice::Native => Some(Arc::new(NativeExtractor)),
+            CuesChoice::Native => Some(Arc::new(
+                NativeExtractor::embedded()
+                    .map_err(|error| Advice::missing(error.hint(), error))?,
+            )),
             CuesChoice::None => None,
         };
         Ok(Engine::new(

@@ -13,4 +13,5 @@ pub(crate) mod reproduce;
 pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod train;
+mod train_voice;
 pub(crate) mod turn;

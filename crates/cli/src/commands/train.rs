@@ -20,26 +20,27 @@ Examples:
   smes train recipes/starter.toml --seed 2 --out runs/starter-2
   smes train recipes/starter.toml --seed 2 --out runs/starter-2 --resume
   smes train recipes/smes.toml                 the paper's model
-  smes train recipes/smes-small.toml           the same from scratch, small";
+  smes train recipes/smes-small.toml           the same from scratch, small
+  smes train recipes/voice.toml --corpus DATA/emodb/wav";
 
 /// Arguments of `smes train`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct TrainArgs {
     /// The recipe.
-    recipe: PathBuf,
-    /// Corpus folder instead of the recipe's.
+    pub(super) recipe: PathBuf,
+    /// Corpus folder, or folder of recordings, instead of the recipe's.
     #[arg(long, value_name = "DIR")]
-    corpus: Option<PathBuf>,
+    pub(super) corpus: Option<PathBuf>,
     /// Seed instead of the recipe's.
     #[arg(long)]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
     /// Run folder [default: runs/NAME-SEED].
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Goes on with the run in the folder, from its last whole epoch.
     #[arg(long)]
-    resume: bool,
+    pub(super) resume: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<()> {
     match file.kind() {
         RecipeKind::Starter => starter(args, &file, console),
         RecipeKind::Seq2seq => seq2seq(args, &file, console),
+        RecipeKind::Voice => super::train_voice::run(args, &file, console),
     }
 }
 
@@ -172,7 +174,7 @@ impl TrainArgs {
     }
 }
 
-fn advise(error: TrainingError) -> anyhow::Error {
+pub(super) fn advise(error: TrainingError) -> anyhow::Error {
     let hint = error.hint();
     match error {
         TrainingError::NoEncoder { .. } | TrainingError::NoPretrained { .. } => {
@@ -184,9 +186,9 @@ fn advise(error: TrainingError) -> anyhow::Error {
 }
 
 /// Progress as bars on a terminal.
-struct Bars<'c> {
-    console: &'c Console,
-    bar: Option<ProgressBar>,
+pub(super) struct Bars<'c> {
+    pub(super) console: &'c Console,
+    pub(super) bar: Option<ProgressBar>,
 }
 
 impl Progress for Bars<'_> {

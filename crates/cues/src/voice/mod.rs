@@ -15,6 +15,7 @@ mod harmonics;
 pub mod loudness;
 mod mel;
 mod mfcc;
+pub mod music;
 mod path;
 mod perturbation;
 pub mod rhythm;
@@ -52,6 +53,8 @@ const SPEECH_LEVEL_DB: f64 = -26.0;
 pub enum Hearing {
     /// Nothing above the noise of a microphone.
     Silent,
+    /// Mostly music, from which a voice cannot be told apart.
+    Music,
     /// Sound, but hardly any voice in it.
     NoVoice,
     /// A voice.
@@ -104,6 +107,8 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     let voiced_s = n_voiced as f64 * f0::STEP_S;
     let hearing = if defects::is_silent(&levels) {
         Hearing::Silent
+    } else if music::is_music(samples, sample_rate) {
+        Hearing::Music
     } else if voiced_s < MIN_VOICED_S {
         Hearing::NoVoice
     } else {

@@ -22,6 +22,11 @@ impl Spectra {
         Self::new(rate, seconds, |x| gain * (0.54 + 0.46 * (PI * x).cos()))
     }
 
+    /// A Hann window.
+    pub(super) fn hann(rate: f64, seconds: f64) -> Self {
+        Self::new(rate, seconds, |x| 0.5 + 0.5 * (PI * x).cos())
+    }
+
     /// A Gaussian whose standard deviation is `sigma` of half the window, times `gain`.
     pub(super) fn gaussian(rate: f64, seconds: f64, sigma: f64, gain: f64) -> Self {
         Self::new(rate, seconds, |x| gain * (-0.5 * (x / sigma).powi(2)).exp())

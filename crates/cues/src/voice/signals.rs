@@ -42,6 +42,18 @@ pub(crate) fn noise(seed: u64, amplitude: f64, seconds: f64) -> Vec<f32> {
     })
 }
 
+/// A buzz of ten harmonics whose pitch rises and falls between two frequencies twice a second, as in
+/// talk.
+pub(crate) fn glide(low_hz: f64, high_hz: f64, seconds: f64) -> Vec<f32> {
+    let (mid, half) = (f64::midpoint(low_hz, high_hz), 0.5 * (high_hz - low_hz));
+    let phase = |t: f64| TAU * mid * t - half / 2.0 * (TAU * 2.0 * t).cos();
+    sound(seconds, |t| {
+        (1..=10)
+            .map(|k| 0.2 / f64::from(k) * (f64::from(k) * phase(t)).sin())
+            .sum()
+    })
+}
+
 /// `n` beats of a buzz at 150 Hz a second, each swelling and fading to silence: toy syllables.
 pub(crate) fn beats(per_second: f64, seconds: f64, amplitude: f64) -> Vec<f32> {
     let buzz = harmonics(150.0, &[0.5, 0.25, 0.12], seconds);

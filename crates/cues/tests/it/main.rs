@@ -17,7 +17,10 @@ fn sound(path: &Path) -> Clip {
 }
 
 fn cue(clip: &Clip, baseline: &mut SpeakerBaseline) -> Cue {
-    NativeExtractor.extract(clip, baseline).unwrap()
+    NativeExtractor::embedded()
+        .unwrap()
+        .extract(clip, baseline)
+        .unwrap()
 }
 
 fn value(cue: &Cue, name: &str) -> f64 {

@@ -33,7 +33,7 @@ impl Site {
         let inner = smes_reasoning::open("starter").expect("the embedded reasoner opens");
         let engine = Engine::new(
             Arc::new(Unhurried { inner, pause }),
-            Some(Arc::new(NativeExtractor)),
+            Some(Arc::new(NativeExtractor::embedded().unwrap())),
             CrisisDetector::embedded(),
             smes_media::Limits::live(),
         );

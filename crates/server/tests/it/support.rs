@@ -175,7 +175,7 @@ impl CueExtractor for Faulty {
 
 /// State around a parrot that reads clips with the native extractor.
 pub(crate) fn state(limits: Limits) -> (AppState, Arc<Switch>) {
-    state_with(limits, Arc::new(NativeExtractor))
+    state_with(limits, Arc::new(NativeExtractor::embedded().unwrap()))
 }
 
 /// State around a parrot whose extractor panics.

@@ -1,0 +1,17 @@
+//! The model folder `models/voice`, inside the program.
+
+use super::EmotionReader;
+use crate::CueError;
+
+const CONFIG: &[u8] = include_bytes!("../../../../models/voice/config.toml");
+const WEIGHTS: &[u8] = include_bytes!("../../../../models/voice/weights.safetensors");
+
+impl EmotionReader {
+    /// The model that ships with the program; `models/voice/README.md` is its card.
+    ///
+    /// # Errors
+    /// When the embedded files do not fit this version, which a test of this crate rules out.
+    pub fn embedded() -> Result<Self, CueError> {
+        Self::from_parts(CONFIG, WEIGHTS, "models/voice (embedded)")
+    }
+}
