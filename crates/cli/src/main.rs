@@ -49,6 +49,8 @@ enum Command {
     Corpus(commands::corpus::CorpusArgs),
     /// Reads one clip: what is heard, in words and numbers.
     Clip(commands::clip::ClipArgs),
+    /// Derives the cues of a folder of clips; draws one clip.
+    Cues(commands::cues::CuesArgs),
     /// Trains a model by a recipe.
     Train(commands::train::TrainArgs),
     /// Fetches and lists pretrained models.
@@ -79,6 +81,7 @@ impl Command {
             Self::Turn(args) => args.output.json,
             Self::Corpus(args) => args.prints_json(),
             Self::Clip(args) => args.output.json,
+            Self::Cues(args) => args.prints_json(),
             Self::Train(args) => args.output.json,
             Self::Models(args) => args.prints_json(),
             Self::Predict(args) => args.output.json,
@@ -107,6 +110,7 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Turn(args) => commands::turn::run(args, console),
         Command::Corpus(args) => commands::corpus::run(args, console),
         Command::Clip(args) => commands::clip::run(args, console),
+        Command::Cues(args) => commands::cues::run(args, console),
         Command::Train(args) => commands::train::run(args, console),
         Command::Models(args) => commands::models::run(args, console),
         Command::Predict(args) => commands::predict::run(args, console),

@@ -9,12 +9,14 @@ mod heatmap;
 mod line;
 mod palette;
 mod rows;
+mod timeline;
 
 pub use bar::{BarChart, BarLayout, BarSeries};
 pub use heatmap::Heatmap;
 pub use line::LineChart;
 pub use palette::{PALETTE, colour};
 pub use rows::{RowChart, RowMark, ValueRow};
+pub use timeline::{Mark, Timeline, Track};
 
 /// A chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 pub(crate) mod chat;
 pub(crate) mod clip;
 pub(crate) mod corpus;
+pub(crate) mod cues;
 pub(crate) mod engine;
 pub(crate) mod evaluate;
 pub(crate) mod models;
