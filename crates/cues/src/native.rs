@@ -121,7 +121,8 @@ impl NativeExtractor {
         }
         let windows = voice::windows(&audio.samples, audio.sample_rate, &reading);
         let emotion = self.reader.read_clip(&windows, &baseline.voice)?;
-        let is_sure = !reading.noisy && reading.voiced_s >= ENOUGH_FOR_EMOTION_S;
+        let is_sure =
+            !reading.noisy && !reading.over_music && reading.voiced_s >= ENOUGH_FOR_EMOTION_S;
         let confidence = confidence(&reading, baseline);
         let mut features = reading.features;
         for feature in &mut features {
@@ -200,6 +201,10 @@ fn limits(reading: &VoiceReading) -> Vec<&'static str> {
             "the recording is too loud and distorted: the microphone was overdriven",
         ),
         (
+            reading.over_music,
+            "there may be music: what is said of the voice is unsure",
+        ),
+        (
             reading.noisy,
             "the background is loud: pauses and melody are unsure",
         ),
@@ -216,7 +221,11 @@ fn limits(reading: &VoiceReading) -> Vec<&'static str> {
 #[expect(clippy::cast_possible_truncation, reason = "a number of two digits")]
 fn confidence(reading: &VoiceReading, baseline: &SpeakerBaseline) -> f32 {
     let enough = (reading.voiced_s / ENOUGH_VOICED_S).min(1.0);
-    let noise = if reading.noisy { 0.5 } else { 1.0 };
+    let noise = if reading.noisy || reading.over_music {
+        0.5
+    } else {
+        1.0
+    };
     let clipping = if reading.clipped { 0.8 } else { 1.0 };
     let comparison = if baseline.n_clips() >= crate::baseline::MIN_CLIPS {
         1.0

@@ -30,6 +30,7 @@ use smes_dialogue::Feature;
 
 use self::f0::F0Frame;
 use self::loudness::Levels;
+use self::music::Musicality;
 use self::rhythm::Rhythm;
 use self::spectrum::SummedSpectrum;
 use self::stats::quantile;
@@ -78,6 +79,8 @@ pub struct VoiceReading {
     pub clipped: bool,
     /// The voice hardly rises above the background.
     pub noisy: bool,
+    /// There may be music under the voice.
+    pub over_music: bool,
     /// The measures as features, in a fixed order; empty without a voice.
     pub features: Vec<Feature>,
 }
@@ -105,12 +108,16 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     let rhythm = rhythm::measure(&levels, |time_s| is_voiced(&f0, time_s));
     let n_voiced = f0.iter().filter(|frame| frame.f0_hz.is_some()).count();
     let voiced_s = n_voiced as f64 * f0::STEP_S;
+    let music = music::musicality(samples, sample_rate);
     let hearing = if defects::is_silent(&levels) {
         Hearing::Silent
-    } else if music::is_music(samples, sample_rate) {
+    } else if music == Musicality::Music {
         Hearing::Music
     } else if voiced_s < MIN_VOICED_S {
-        Hearing::NoVoice
+        match music {
+            Musicality::Maybe => Hearing::Music,
+            _ => Hearing::NoVoice,
+        }
     } else {
         Hearing::Voice
     };
@@ -118,6 +125,7 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     let mut reading = VoiceReading {
         hearing,
         clipped: defects::is_clipped(samples),
+        over_music: music == Musicality::Maybe,
         noisy: defects::is_noisy(&levels, speech_db, harmonicity_db(&f0).unwrap_or(0.0)),
         f0,
         levels,
