@@ -395,9 +395,11 @@ pub(crate) fn kinds(events: &[Envelope]) -> Vec<String> {
         .collect()
 }
 
-/// A WAV file: `n_ms` of a voice-like tone of 140 Hz with overtones.
+/// A WAV file: `n_ms` of a voice-like tone with overtones that glides between 120 and 220 Hz twice a
+/// second; one that stood still would be music.
 pub(crate) fn wav(n_ms: u32) -> Vec<u8> {
     const RATE: u32 = 16_000;
+    const TAU: f64 = std::f64::consts::TAU;
     let n_samples = RATE * n_ms / 1000;
     let mut wav = Vec::new();
     wav.extend(b"RIFF");
@@ -411,7 +413,8 @@ pub(crate) fn wav(n_ms: u32) -> Vec<u8> {
     wav.extend(b"data");
     wav.extend((2 * n_samples).to_le_bytes());
     for idx in 0..n_samples {
-        let phase = 2.0 * std::f64::consts::PI * 140.0 * f64::from(idx) / f64::from(RATE);
+        let time_s = f64::from(idx) / f64::from(RATE);
+        let phase = TAU * 170.0 * time_s - 25.0 * (TAU * 2.0 * time_s).cos();
         let tone: f64 = (1..=8_u8)
             .map(|k| (phase * f64::from(k)).sin() / f64::from(k))
             .sum();
