@@ -395,7 +395,7 @@ pub(crate) fn kinds(events: &[Envelope]) -> Vec<String> {
         .collect()
 }
 
-/// A WAV file: `n_ms` of a voice-like tone with overtones that glides between 120 and 220 Hz twice a
+/// A WAV file: `n_ms` of a voice-like tone with overtones that glides between 90 and 190 Hz twice a
 /// second; one that stood still would be music.
 pub(crate) fn wav(n_ms: u32) -> Vec<u8> {
     const RATE: u32 = 16_000;
@@ -414,7 +414,7 @@ pub(crate) fn wav(n_ms: u32) -> Vec<u8> {
     wav.extend((2 * n_samples).to_le_bytes());
     for idx in 0..n_samples {
         let time_s = f64::from(idx) / f64::from(RATE);
-        let phase = TAU * 170.0 * time_s - 25.0 * (TAU * 2.0 * time_s).cos();
+        let phase = TAU * 140.0 * time_s - 25.0 * (TAU * 2.0 * time_s).cos();
         let tone: f64 = (1..=8_u8)
             .map(|k| (phase * f64::from(k)).sin() / f64::from(k))
             .sum();
