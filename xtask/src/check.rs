@@ -120,9 +120,20 @@ fn check_page_types(root: &Path) -> anyhow::Result<()> {
     execute(root, &npm("page: types", &["run", "--silent", "check"]))
 }
 
+/// The first cargo-deny whose settings have the form of `deny.toml`.
+const CARGO_DENY: (u64, u64) = (0, 18);
+
 fn check_licences(root: &Path) -> anyhow::Result<()> {
-    if !answers("cargo", &["deny", "--version"]) {
+    let (major, minor) = CARGO_DENY;
+    let Some(version) = said_version("cargo", &["deny", "--version"]) else {
         println!("check: skipped licences and sources: cargo-deny is not installed");
+        return Ok(());
+    };
+    if major_and_minor(&version).is_none_or(|found| found < CARGO_DENY) {
+        println!(
+            "check: skipped licences and sources: `{version}` is older than {major}.{minor}, which \
+             deny.toml is written for; `cargo install cargo-deny --locked` gets a later one"
+        );
         return Ok(());
     }
     let args = [
@@ -163,6 +174,19 @@ fn said(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
     Ok(())
 }
 
+/// What the program says of its version, where it runs.
+fn said_version(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).output().ok()?;
+    let said = output.status.success().then_some(output.stdout)?;
+    Some(String::from_utf8_lossy(&said).trim().to_owned())
+}
+
+/// `(0, 18)` of `cargo-deny 0.18.3`.
+fn major_and_minor(version: &str) -> Option<(u64, u64)> {
+    let mut numbers = version.split_whitespace().last()?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
 /// Whether the program runs and is content.
 fn answers(program: &str, args: &[&str]) -> bool {
     Command::new(program)
@@ -171,4 +195,18 @@ fn answers(program: &str, args: &[&str]) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_compared_by_its_numbers_and_an_unreadable_one_has_none() {
+        assert_eq!(major_and_minor("cargo-deny 0.20.2"), Some((0, 20)));
+        assert!(major_and_minor("cargo-deny 0.14.2").expect("two numbers") < CARGO_DENY);
+        assert!(major_and_minor("cargo-deny 1.0.0").expect("two numbers") > CARGO_DENY);
+        assert_eq!(major_and_minor("no version"), None);
+        assert_eq!(major_and_minor(""), None);
+    }
 }
