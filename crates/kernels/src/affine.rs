@@ -116,28 +116,26 @@ impl Affine {
         Ok(())
     }
 
-    /// The gradient of `x`.
-    pub(crate) fn input_gradient(&self, grad: &[f32], precision: Precision) -> Result<Vec<f32>> {
-        let grad = MatrixRef::new(grad, grad.len() / self.n_out.max(1), self.n_out);
-        with_numbers(&self.weight, |weight| {
-            let weight = MatrixRef::new(weight, self.n_out, self.n_in);
-            Product::parallel(precision).fresh(grad, weight, None)
-        })
-    }
-
-    /// Adds the gradient of `x` to `sum`.
-    pub(crate) fn add_input_gradient(
+    /// The gradient of `x`, added to `so_far` where there is one.
+    pub(crate) fn input_gradient(
         &self,
         grad: &[f32],
-        sum: &mut [f32],
+        so_far: Option<Vec<f32>>,
         precision: Precision,
-    ) -> Result<()> {
+    ) -> Result<Vec<f32>> {
         let n_rows = grad.len() / self.n_out.max(1);
         let grad = MatrixRef::new(grad, n_rows, self.n_out);
         with_numbers(&self.weight, |weight| {
             let weight = MatrixRef::new(weight, self.n_out, self.n_in);
-            let sum = MatrixMut::new(sum, n_rows, self.n_in);
-            Product::parallel(precision).write(sum, grad, weight, Onto::Output);
+            let product = Product::parallel(precision);
+            match so_far {
+                None => product.fresh(grad, weight, None),
+                Some(mut sum) => {
+                    let onto = MatrixMut::new(&mut sum, n_rows, self.n_in);
+                    product.write(onto, grad, weight, Onto::Output);
+                    sum
+                }
+            }
         })
     }
 }

@@ -82,7 +82,8 @@ pub fn dropout_add(
         .apply_op2(&residual.contiguous()?, DropoutAddOp { mask })?)
 }
 
-fn masked(x: &[f32], mask: DropoutMask) -> Vec<f32> {
+/// `x` under the mask.
+pub(crate) fn masked(x: &[f32], mask: DropoutMask) -> Vec<f32> {
     map_pieces(x, 1, |first, x| {
         vectorise(
             #[inline(always)]

@@ -3,18 +3,19 @@
 
 use std::sync::Mutex;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use crate::{
-    Affine, KernelError, Precision, gelu,
+    Affine, KernelError, PostNorm, Precision, gelu,
     gelu::{slope, value},
-    gradients::ready_gradient,
-    linear,
+    linear, residual_layer_norm,
     simd::vectorise,
-    storage::{map_pieces, numbers, with_numbers},
+    storage::map_pieces,
+    sub_layer::{Branch, sub_layer},
 };
 
-/// `down(gelu(up(x)))`. Under a loss whose backward pass is [`crate::backward`].
+/// `down(gelu(up(x)))`, and where `end` is given the whole sub-layer, `layer_norm(x + dropout(..))`.
+/// Under a loss whose backward pass is [`crate::backward`].
 ///
 /// # Shapes
 /// `x`: `[.., D]` · `up`: `D` to `F` · `down`: `F` to `D` · returns `[.., D]`
@@ -25,6 +26,7 @@ pub fn feed_forward(
     x: &Tensor,
     up: &Affine,
     down: &Affine,
+    end: Option<&PostNorm>,
     precision: Precision,
 ) -> std::result::Result<Tensor, KernelError> {
     if x.dims().last() != Some(&up.n_in()) {
@@ -38,21 +40,25 @@ pub fn feed_forward(
         let expected = format!("[.., {}]", up.n_out());
         return Err(KernelError::shape("down", expected, down.weight().dims()));
     }
-    if !Affine::can_travel(&[up, down], &[x]) {
+    let arguments = [x];
+    if !Affine::can_travel(&[up, down], &arguments)
+        || end.is_some_and(|end| !end.can_travel(&arguments))
+    {
         let wide = linear(x, up.weight(), Some(up.bias()), precision)?;
-        return linear(&gelu(&wide)?, down.weight(), Some(down.bias()), precision);
+        let y = linear(&gelu(&wide)?, down.weight(), Some(down.bias()), precision)?;
+        return end.map_or(Ok(y.clone()), |end| residual_layer_norm(&y, x, end));
     }
-    let op = FeedForwardOp {
+    let branch = FeedForward {
         up: up.clone(),
         down: down.clone(),
         precision,
         is_kept: x.track_op(),
         wide: Mutex::new(None),
     };
-    Ok(x.contiguous()?.apply_op1(op)?)
+    sub_layer(branch, x, None, end)
 }
 
-struct FeedForwardOp {
+struct FeedForward {
     up: Affine,
     down: Affine,
     precision: Precision,
@@ -62,7 +68,7 @@ struct FeedForwardOp {
     wide: Mutex<Option<Vec<f32>>>,
 }
 
-impl FeedForwardOp {
+impl FeedForward {
     fn activate(wide: &[f32]) -> Vec<f32> {
         map_pieces(wide, 1, |_, piece| {
             vectorise(
@@ -84,44 +90,44 @@ impl FeedForwardOp {
     }
 }
 
-impl CustomOp1 for FeedForwardOp {
-    fn name(&self) -> &'static str {
-        "feed-forward"
+impl Branch for FeedForward {
+    const NAME: &'static str = "feed-forward";
+
+    fn n_out(&self) -> usize {
+        self.down.n_out()
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let wide = self.up.forward(numbers(x, layout)?, self.precision)?;
+    fn forward(&self, x: &[f32], _memory: Option<&[f32]>) -> Result<Vec<f32>> {
+        let wide = self.up.forward(x, self.precision)?;
         let y = self.down.forward(&Self::activate(&wide), self.precision)?;
         if self.is_kept {
             self.keep(wide);
         }
-        let mut shape = layout.dims().to_vec();
-        if let Some(last) = shape.last_mut() {
-            *last = self.down.n_out();
-        }
-        Ok((CpuStorage::F32(y), Shape::from(shape)))
+        Ok(y)
     }
 
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+    fn backward(
+        &self,
+        x: &[f32],
+        _memory: Option<&[f32]>,
+        grad: &[f32],
+        so_far: Option<Vec<f32>>,
+    ) -> Result<[Vec<f32>; 2]> {
         Affine::check_collecting(&[&self.up, &self.down])?;
-        let dx = with_numbers(x, |x| {
-            with_numbers(grad, |grad| {
-                let wide = self.kept(x)?;
-                self.down
-                    .give_gradients(&Self::activate(&wide), grad, self.precision)?;
-                let d_active = self.down.input_gradient(grad, self.precision)?;
-                let d_wide = map_pieces(&d_active, 1, |first, d| {
-                    let wide = &wide[first..];
-                    vectorise(
-                        #[inline(always)]
-                        || d.iter_mut().zip(wide).for_each(|(d, x)| *d *= slope(*x)),
-                    );
-                });
-                drop((d_active, wide));
-                self.up.give_gradients(x, &d_wide, self.precision)?;
-                self.up.input_gradient(&d_wide, self.precision)
-            })
-        })???;
-        ready_gradient(x, dx)
+        let wide = self.kept(x)?;
+        self.down
+            .give_gradients(&Self::activate(&wide), grad, self.precision)?;
+        let d_active = self.down.input_gradient(grad, None, self.precision)?;
+        let d_wide = map_pieces(&d_active, 1, |first, d| {
+            let wide = &wide[first..];
+            vectorise(
+                #[inline(always)]
+                || d.iter_mut().zip(wide).for_each(|(d, x)| *d *= slope(*x)),
+            );
+        });
+        drop((d_active, wide));
+        self.up.give_gradients(x, &d_wide, self.precision)?;
+        let d_x = self.up.input_gradient(&d_wide, so_far, self.precision)?;
+        Ok([d_x, Vec::new()])
     }
 }

@@ -35,6 +35,7 @@ mod residual;
 mod simd;
 mod softmax;
 mod storage;
+mod sub_layer;
 #[cfg(test)]
 mod tests;
 mod tied_cross_entropy;
@@ -59,7 +60,7 @@ pub use packed::{PackedLinear, QuantisedLinear};
 pub use pool::on_pool;
 pub use projected_attention::{Projections, projected_attention};
 pub use random::RandomStream;
-pub use residual::residual_layer_norm;
+pub use residual::{PostNorm, residual_layer_norm};
 pub use simd::force_portable;
 pub use softmax::{log_softmax, masked_softmax, softmax};
 pub use tied_cross_entropy::tied_cross_entropy;

@@ -3,14 +3,13 @@
 
 use std::sync::Mutex;
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
 use crate::{
-    Affine, AttentionSpec, KernelError, Precision, attention,
+    Affine, AttentionSpec, KernelError, PostNorm, Precision, attention,
     attention::AttentionOp,
-    gradients::ready_gradient,
-    linear,
-    storage::{numbers, with_numbers},
+    linear, residual_layer_norm,
+    sub_layer::{Branch, sub_layer},
 };
 
 /// The projections of an attention.
@@ -32,8 +31,8 @@ impl Projections {
     }
 }
 
-/// `out(attention(query(x), key(m), value(m)))`, `m` being the memory, or `x` where there is none.
-/// Under a loss whose backward pass is [`crate::backward`].
+/// `out(attention(query(x), key(m), value(m)))`, `m` being the memory, or `x` where there is none;
+/// where `end` is given the whole sub-layer, `layer_norm(x + dropout(..))`. Under a loss whose backward pass is [`crate::backward`].
 ///
 /// # Shapes
 /// `x`: `[B, T, D]` · `memory`: `[B, S, D]` · returns `[B, T, D]`
@@ -45,6 +44,7 @@ pub fn projected_attention(
     memory: Option<&Tensor>,
     projections: &Projections,
     spec: &AttentionSpec<'_>,
+    end: Option<&PostNorm>,
 ) -> std::result::Result<Tensor, KernelError> {
     let source = memory.unwrap_or(x);
     let Projections {
@@ -73,24 +73,24 @@ pub fn projected_attention(
         let expected = format!("[.., {}]", query.n_out());
         return Err(KernelError::shape("out", expected, out.weight().dims()));
     }
-    if !Affine::can_travel(&projections.all(), &[x, source]) {
+    let arguments = [x, source];
+    if !Affine::can_travel(&projections.all(), &arguments)
+        || end.is_some_and(|end| !end.can_travel(&arguments))
+    {
         let map =
             |x: &Tensor, map: &Affine| linear(x, map.weight(), Some(map.bias()), spec.precision);
         let (key, value) = (map(source, key)?, map(source, value)?);
-        return map(&attention(&map(x, query)?, &key, &value, spec)?, out);
+        let y = map(&attention(&map(x, query)?, &key, &value, spec)?, out)?;
+        return end.map_or(Ok(y.clone()), |end| residual_layer_norm(&y, x, end));
     }
-    let op = ProjectedOp {
+    let branch = ProjectedAttention {
         projections: projections.clone(),
         attention: op,
         precision: spec.precision,
         is_kept: x.track_op() || source.track_op(),
         kept: Mutex::new(None),
     };
-    let x = x.contiguous()?;
-    match memory {
-        None => Ok(x.apply_op1(op)?),
-        Some(memory) => Ok(x.apply_op2(&memory.contiguous()?, op)?),
-    }
+    sub_layer(branch, x, memory, end)
 }
 
 /// What the forward pass leaves to the backward pass.
@@ -101,7 +101,7 @@ struct Kept {
     mixed: Vec<f32>,
 }
 
-struct ProjectedOp {
+struct ProjectedAttention {
     projections: Projections,
     attention: AttentionOp,
     precision: Precision,
@@ -111,7 +111,7 @@ struct ProjectedOp {
     kept: Mutex<Option<Kept>>,
 }
 
-impl ProjectedOp {
+impl ProjectedAttention {
     fn make(&self, x: &[f32], source: &[f32]) -> Result<Kept> {
         let query = self.projections.query.forward(x, self.precision)?;
         let key = self.projections.key.forward(source, self.precision)?;
@@ -124,25 +124,34 @@ impl ProjectedOp {
             mixed,
         })
     }
+}
 
-    fn forward(&self, x: &[f32], source: &[f32], layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let made = self.make(x, source)?;
+impl Branch for ProjectedAttention {
+    const NAME: &'static str = "projected-attention";
+
+    fn n_out(&self) -> usize {
+        self.projections.out.n_out()
+    }
+
+    fn forward(&self, x: &[f32], memory: Option<&[f32]>) -> Result<Vec<f32>> {
+        let made = self.make(x, memory.unwrap_or(x))?;
         let y = self.projections.out.forward(&made.mixed, self.precision)?;
         if self.is_kept
             && let Ok(mut kept) = self.kept.lock()
         {
             *kept = Some(made);
         }
-        let mut shape = layout.dims().to_vec();
-        if let Some(last) = shape.last_mut() {
-            *last = self.projections.out.n_out();
-        }
-        Ok((CpuStorage::F32(y), Shape::from(shape)))
+        Ok(y)
     }
 
-    /// Sends the parameters' gradients to their sums; gives those of `x` and of the source, the
-    /// latter added to the former where they are the same.
-    fn backward(&self, x: &[f32], memory: Option<&[f32]>, grad: &[f32]) -> Result<[Vec<f32>; 2]> {
+    /// Without a memory the gradient of the source is added to that of `x`.
+    fn backward(
+        &self,
+        x: &[f32],
+        memory: Option<&[f32]>,
+        grad: &[f32],
+        so_far: Option<Vec<f32>>,
+    ) -> Result<[Vec<f32>; 2]> {
         Affine::check_collecting(&self.projections.all())?;
         let (precision, source) = (self.precision, memory.unwrap_or(x));
         let kept = self.kept.lock().ok().and_then(|mut kept| kept.take());
@@ -154,70 +163,23 @@ impl ProjectedOp {
             out,
         } = &self.projections;
         out.give_gradients(&kept.mixed, grad, precision)?;
-        let d_mixed = out.input_gradient(grad, precision)?;
+        let d_mixed = out.input_gradient(grad, None, precision)?;
         let inputs = [&kept.query[..], &kept.key, &kept.value];
         let [d_query, d_key, d_value] = self.attention.backward(inputs, &d_mixed);
         drop((kept, d_mixed));
         query.give_gradients(x, &d_query, precision)?;
         key.give_gradients(source, &d_key, precision)?;
         value.give_gradients(source, &d_value, precision)?;
-        let mut d_x = query.input_gradient(&d_query, precision)?;
+        let d_x = query.input_gradient(&d_query, so_far, precision)?;
+        let (mut d_x, so_far) = match memory {
+            None => (Vec::new(), Some(d_x)),
+            Some(_) => (d_x, None),
+        };
+        let d_source = key.input_gradient(&d_key, so_far, precision)?;
+        let mut d_source = value.input_gradient(&d_value, Some(d_source), precision)?;
         if memory.is_none() {
-            key.add_input_gradient(&d_key, &mut d_x, precision)?;
-            value.add_input_gradient(&d_value, &mut d_x, precision)?;
-            return Ok([d_x, Vec::new()]);
+            std::mem::swap(&mut d_x, &mut d_source);
         }
-        let mut d_source = key.input_gradient(&d_key, precision)?;
-        value.add_input_gradient(&d_value, &mut d_source, precision)?;
         Ok([d_x, d_source])
-    }
-}
-
-impl CustomOp1 for ProjectedOp {
-    fn name(&self) -> &'static str {
-        "projected-self-attention"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let x = numbers(x, layout)?;
-        self.forward(x, x, layout)
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let backward = |x: &[f32], grad: &[f32]| self.backward(x, None, grad);
-        let [d_x, _] = with_numbers(x, |x| with_numbers(grad, |grad| backward(x, grad)))???;
-        ready_gradient(x, d_x)
-    }
-}
-
-impl CustomOp2 for ProjectedOp {
-    fn name(&self) -> &'static str {
-        "projected-cross-attention"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        memory: &CpuStorage,
-        memory_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (x, memory) = (numbers(x, x_layout)?, numbers(memory, memory_layout)?);
-        self.forward(x, memory, x_layout)
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        memory: &Tensor,
-        _y: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let [d_x, d_memory] = with_numbers(x, |x| {
-            with_numbers(memory, |memory| {
-                with_numbers(grad, |grad| self.backward(x, Some(memory), grad))
-            })
-        })????;
-        Ok((ready_gradient(x, d_x)?, ready_gradient(memory, d_memory)?))
     }
 }

@@ -1,5 +1,6 @@
 //! `layer_norm(residual + dropout(x))`, the end of every sub-layer of a post-norm transformer, in
-//! one pass: the sum is not stored but made again in the backward pass.
+//! one pass: the sum is not stored but made again in the backward pass. [`crate::sub_layer`] joins
+//! it to what stands before it.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
@@ -13,55 +14,48 @@ use crate::{
     storage::{map_pieces, numbers, with_numbers},
 };
 
-/// `layer_norm(residual + dropout(x))`; without a mask nothing is dropped. Under a loss whose
-/// backward pass is [`crate::backward`]; elsewhere the same as the operations one by one.
-///
-/// # Shapes
-/// `x`, `residual`: `[.., D]` · `weight`, `bias`: `[D]` · returns `[.., D]`
-///
-/// # Errors
-/// [`KernelError::InputShape`] when the shapes do not fit.
-pub fn residual_layer_norm(
-    x: &Tensor,
-    residual: &Tensor,
-    mask: Option<DropoutMask>,
-    weight: &Tensor,
-    bias: &Tensor,
-    epsilon: f32,
-) -> std::result::Result<Tensor, KernelError> {
-    check_shapes(x, weight, bias)?;
-    if residual.dims() != x.dims() {
-        let expected = format!("{:?}", x.dims());
-        return Err(KernelError::shape("residual", expected, residual.dims()));
-    }
-    // candle passes gradients through three arguments at most. Weight and bias travel inside the
-    // operation, which is right only if they are leaves and something else keeps it in the graph.
-    let is_leaf = |tensor: &Tensor| tensor.is_variable() || !tensor.track_op();
-    let is_in_graph =
-        x.track_op() || residual.track_op() || !(weight.track_op() || bias.track_op());
-    if !(is_leaf(weight) && is_leaf(bias) && is_in_graph) {
-        return layer_norm(&dropout_add(x, residual, mask)?, weight, bias, epsilon);
-    }
-    let op = ResidualOp {
-        mask,
-        weight: weight.contiguous()?,
-        bias: bias.contiguous()?,
-        epsilon,
-    };
-    Ok(x.contiguous()?.apply_op2(&residual.contiguous()?, op)?)
+/// The end of a sub-layer: dropout of what it found, the sum with what it read, and the norm of that.
+#[derive(Debug, Clone)]
+pub struct PostNorm {
+    /// Nothing is dropped without one.
+    pub mask: Option<DropoutMask>,
+    /// Of the norm, `[D]`.
+    pub weight: Tensor,
+    /// Of the norm, `[D]`.
+    pub bias: Tensor,
+    /// Of the norm.
+    pub epsilon: f32,
 }
 
-struct ResidualOp {
-    mask: Option<DropoutMask>,
-    weight: Tensor,
-    bias: Tensor,
-    epsilon: f32,
-}
+impl PostNorm {
+    /// Checks that it fits `x` `[.., D]`.
+    pub(crate) fn check(&self, x: &Tensor) -> std::result::Result<(), KernelError> {
+        check_shapes(x, &self.weight, &self.bias)
+    }
 
-impl ResidualOp {
+    /// Whether an operation over these arguments may carry weight and bias: candle passes gradients
+    /// through three arguments at most, so they travel inside, which is right only if they are
+    /// leaves and something else keeps the operation in the graph.
+    pub(crate) fn can_travel(&self, arguments: &[&Tensor]) -> bool {
+        let parameters = [&self.weight, &self.bias];
+        let is_trained = parameters.iter().any(|tensor| tensor.track_op());
+        parameters
+            .iter()
+            .all(|tensor| tensor.is_variable() || !tensor.track_op())
+            && (!is_trained || arguments.iter().any(|argument| argument.track_op()))
+    }
+
+    /// Refuses a backward pass in which the gradients of weight and bias would be lost.
+    pub(crate) fn check_collecting(&self) -> Result<()> {
+        if !is_collecting() && (self.weight.track_op() || self.bias.track_op()) {
+            candle_core::bail!("run the backward pass with smes_kernels::backward");
+        }
+        Ok(())
+    }
+
     /// `residual + dropout(x)`, each row then changed by `f`.
     #[inline(always)]
-    fn sum(&self, x: &[f32], residual: &[f32], f: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
+    fn sum_and(&self, x: &[f32], residual: &[f32], f: impl Fn(&mut [f32]) + Sync) -> Vec<f32> {
         let width = self.weight.elem_count().max(1);
         map_pieces(x, width, |first_row, sum| {
             let first = first_row * width;
@@ -77,6 +71,83 @@ impl ResidualOp {
             );
         })
     }
+
+    /// `residual + dropout(x)`.
+    pub(crate) fn sum(&self, x: &[f32], residual: &[f32]) -> Vec<f32> {
+        self.sum_and(x, residual, |_| ())
+    }
+
+    /// The norm of `residual + dropout(x)`.
+    pub(crate) fn forward(&self, x: &[f32], residual: &[f32]) -> Result<Vec<f32>> {
+        with_numbers(&self.weight, |weight| {
+            with_numbers(&self.bias, |bias| {
+                self.sum_and(
+                    x,
+                    residual,
+                    #[inline(always)]
+                    |row| normalise(row, weight, bias, self.epsilon),
+                )
+            })
+        })?
+    }
+
+    /// The norm of a sum.
+    pub(crate) fn normalise(&self, sum: &[f32]) -> Result<Vec<f32>> {
+        let width = self.weight.elem_count().max(1);
+        with_numbers(&self.weight, |weight| {
+            with_numbers(&self.bias, |bias| {
+                map_pieces(sum, width, |_, rows| {
+                    vectorise(
+                        #[inline(always)]
+                        || {
+                            let rows = rows.chunks_exact_mut(width);
+                            rows.for_each(|row| normalise(row, weight, bias, self.epsilon));
+                        },
+                    );
+                })
+            })
+        })?
+    }
+
+    /// Sends the gradients of weight and bias to their sums; gives that of the sum.
+    pub(crate) fn backward(&self, sum: Vec<f32>, grad: &[f32]) -> Result<Vec<f32>> {
+        let found = with_numbers(&self.weight, |weight| {
+            backward(sum, grad, weight, self.epsilon)
+        })?;
+        ready_gradient(&self.weight, found.weight)?;
+        ready_gradient(&self.bias, found.bias)?;
+        Ok(found.x)
+    }
+}
+
+/// `layer_norm(residual + dropout(x))`. Under a loss whose backward pass is [`crate::backward`];
+/// elsewhere the same as the operations one by one.
+///
+/// # Shapes
+/// `x`, `residual`: `[.., D]` · returns `[.., D]`
+///
+/// # Errors
+/// [`KernelError::InputShape`] when the shapes do not fit.
+pub fn residual_layer_norm(
+    x: &Tensor,
+    residual: &Tensor,
+    end: &PostNorm,
+) -> std::result::Result<Tensor, KernelError> {
+    end.check(x)?;
+    if residual.dims() != x.dims() {
+        let expected = format!("{:?}", x.dims());
+        return Err(KernelError::shape("residual", expected, residual.dims()));
+    }
+    if !end.can_travel(&[x, residual]) {
+        let sum = dropout_add(x, residual, end.mask)?;
+        return layer_norm(&sum, &end.weight, &end.bias, end.epsilon);
+    }
+    let op = ResidualOp { end: end.clone() };
+    Ok(x.contiguous()?.apply_op2(&residual.contiguous()?, op)?)
+}
+
+struct ResidualOp {
+    end: PostNorm,
 }
 
 impl CustomOp2 for ResidualOp {
@@ -92,17 +163,7 @@ impl CustomOp2 for ResidualOp {
         residual_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, residual) = (numbers(x, x_layout)?, numbers(residual, residual_layout)?);
-        let forward = |weight: &[f32], bias: &[f32]| {
-            self.sum(
-                x,
-                residual,
-                #[inline(always)]
-                |row| normalise(row, weight, bias, self.epsilon),
-            )
-        };
-        let y = with_numbers(&self.weight, |weight| {
-            with_numbers(&self.bias, |bias| forward(weight, bias))
-        })??;
+        let y = self.end.forward(x, residual)?;
         Ok((CpuStorage::F32(y), x_layout.shape().clone()))
     }
 
@@ -113,23 +174,15 @@ impl CustomOp2 for ResidualOp {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        if !is_collecting() && (self.weight.track_op() || self.bias.track_op()) {
-            candle_core::bail!("run the backward pass with smes_kernels::backward");
-        }
+        self.end.check_collecting()?;
         let sum = with_numbers(x, |x| {
-            with_numbers(residual, |residual| self.sum(x, residual, |_| ()))
+            with_numbers(residual, |residual| self.end.sum(x, residual))
         })??;
-        let found = with_numbers(grad, |dy| {
-            with_numbers(&self.weight, |weight| {
-                backward(sum, dy, weight, self.epsilon)
-            })
-        })??;
-        ready_gradient(&self.weight, found.weight)?;
-        ready_gradient(&self.bias, found.bias)?;
-        let of_sum = Tensor::from_vec(found.x, x.shape(), x.device())?;
+        let of_sum = with_numbers(grad, |grad| self.end.backward(sum, grad))??;
+        let of_sum = Tensor::from_vec(of_sum, x.shape(), x.device())?;
         let of_x = x
             .track_op()
-            .then(|| masked_gradient(&of_sum, self.mask))
+            .then(|| masked_gradient(&of_sum, self.end.mask))
             .transpose()?;
         Ok((of_x, residual.track_op().then_some(of_sum)))
     }

@@ -62,3 +62,15 @@ pub(crate) fn vectorise<R>(f: impl FnOnce() -> R) -> R {
         pulp::Arch::new().dispatch(f)
     }
 }
+
+/// As [`vectorise`], for a loop that is written in the vectors of whichever processor runs it: for
+/// sums side by side, which the compiler does not keep in registers by itself. The result depends
+/// on their width as much as on the order of the additions.
+#[inline(always)]
+pub(crate) fn with_simd<W: pulp::WithSimd>(work: W) -> W::Output {
+    if IS_PORTABLE.load(Ordering::Relaxed) {
+        work.with_simd(pulp::Scalar)
+    } else {
+        pulp::Arch::new().dispatch(work)
+    }
+}

@@ -5,7 +5,7 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use proptest::prelude::*;
 
 use crate::{
-    Affine, AttentionSpec, DropoutMask, KernelError, KeyValues, Precision, Projections,
+    Affine, AttentionSpec, DropoutMask, KernelError, KeyValues, PostNorm, Precision, Projections,
     RandomStream, attention, backward, cross_entropy, dropout, embedding, feed_forward, gelu, gru,
     layer_norm, linear, log_softmax, masked_softmax, projected_attention, residual_layer_norm,
     softmax, tied_cross_entropy,
@@ -197,7 +197,7 @@ proptest! {
             composite_layer_norm(&(x + residual.as_tensor())?, &weight, &bias)
         };
         check_twins(
-            &|| residual_layer_norm(&x, &residual, mask, &weight, &bias, 1e-5),
+            &|| residual_layer_norm(&x, &residual, &post_norm(mask, &weight, &bias)),
             &twin,
             &[&x, &residual, &weight, &bias],
         );
@@ -406,7 +406,7 @@ fn fused_operations_agree_with_finite_differences() {
     );
     let residual = random(3, &[3, 5]);
     check_finite_differences(
-        &|| residual_layer_norm(&x, &residual, None, &weight, &bias, 1e-5),
+        &|| residual_layer_norm(&x, &residual, &post_norm(None, &weight, &bias)),
         &[&x, &residual, &weight, &bias],
     );
     check_finite_differences(&|| gelu(&x), &[&x]);
@@ -446,6 +446,27 @@ fn fused_operations_agree_with_finite_differences() {
     );
 }
 
+fn post_norm(mask: Option<DropoutMask>, weight: &Var, bias: &Var) -> PostNorm {
+    PostNorm {
+        mask,
+        weight: weight.as_tensor().clone(),
+        bias: bias.as_tensor().clone(),
+        epsilon: 1e-5,
+    }
+}
+
+/// `layer_norm(x + dropout(y))` by its parts, `y` itself without an end.
+fn composite_end(x: &Tensor, y: Tensor, end: Option<&PostNorm>) -> Result<Tensor, KernelError> {
+    let Some(end) = end else {
+        return Ok(y);
+    };
+    let y = match end.mask {
+        Some(mask) => (&y * dropout(&y.ones_like()?, mask)?)?,
+        None => y,
+    };
+    composite_layer_norm(&(x + y)?, &end.weight, &end.bias)
+}
+
 /// An affine map of random numbers and the variables in it.
 fn affine(seed: u64, n_in: usize, n_out: usize) -> (Affine, Var, Var) {
     let (weight, bias) = (random(seed, &[n_out, n_in]), random(seed + 1, &[n_out]));
@@ -456,17 +477,34 @@ fn apply(x: &Tensor, map: &Affine) -> Result<Tensor, KernelError> {
     linear(x, map.weight(), Some(map.bias()), Precision::F32)
 }
 
+/// No end, or one with or without a mask.
+fn ends() -> impl Strategy<Value = Option<Option<DropoutMask>>> {
+    proptest::option::of(proptest::option::of(
+        any::<u64>().prop_map(|seed| DropoutMask::new(RandomStream::new(seed), 0.3)),
+    ))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn feed_forward_equals_its_parts(rows in 1_usize..20, width in 1_usize..20, wide in 1_usize..40, seed: u64) {
+    fn feed_forward_equals_its_parts(
+        rows in 1_usize..20,
+        width in 2_usize..20,
+        wide in 1_usize..40,
+        end in ends(),
+        seed: u64,
+    ) {
         let x = random(seed, &[2, rows, width]);
         let ((up, w1, b1), (down, w2, b2)) = (affine(1, width, wide), affine(3, wide, width));
+        let (scale, shift) = (random(5, &[width]), random(6, &[width]));
+        let end = end.map(|mask| post_norm(mask, &scale, &shift));
+        let mut inputs = vec![&x, &w1, &b1, &w2, &b2];
+        inputs.extend(end.as_ref().map(|_| [&scale, &shift]).into_iter().flatten());
         check_twins(
-            &|| feed_forward(&x, &up, &down, Precision::F32),
-            &|| apply(&gelu(&apply(&x, &up)?)?, &down),
-            &[&x, &w1, &b1, &w2, &b2],
+            &|| feed_forward(&x, &up, &down, end.as_ref(), Precision::F32),
+            &|| composite_end(&x, apply(&gelu(&apply(&x, &up)?)?, &down)?, end.as_ref()),
+            &inputs,
         );
     }
 
@@ -476,11 +514,14 @@ proptest! {
         n_keys in 1_usize..12,
         is_self: bool,
         is_causal: bool,
+        end in ends(),
         bits: u64,
         seed: u64,
     ) {
         let width = 6;
         let x = random(seed, &[2, n_queries, width]);
+        let (scale, shift) = (random(15, &[width]), random(16, &[width]));
+        let end = end.map(|mask| post_norm(mask, &scale, &shift));
         let memory = random(seed ^ 1, &[2, n_keys, width]);
         let maps: Vec<_> = (0..4).map(|i| affine(2 * i, width, width)).collect();
         let [query, key, value, out] = [0, 1, 2, 3].map(|i: usize| maps[i].0.clone());
@@ -496,12 +537,15 @@ proptest! {
         let twin = || {
             let [query, key, value] = [(&x as &Tensor, 0), (source, 1), (source, 2)]
                 .map(|(x, i): (&Tensor, usize)| apply(x, &maps[i].0));
-            apply(&attention(&query?, &key?, &value?, &spec)?, &maps[3].0)
+            let y = apply(&attention(&query?, &key?, &value?, &spec)?, &maps[3].0)?;
+            composite_end(&x, y, end.as_ref())
         };
         let mut inputs = vec![&x];
         inputs.extend((!is_self).then_some(&memory));
         inputs.extend(maps.iter().flat_map(|(_, weight, bias)| [weight, bias]));
-        check_twins(&|| projected_attention(&x, memory_arg, &projections, &spec), &twin, &inputs);
+        inputs.extend(end.as_ref().map(|_| [&scale, &shift]).into_iter().flatten());
+        let joined = || projected_attention(&x, memory_arg, &projections, &spec, end.as_ref());
+        check_twins(&joined, &twin, &inputs);
     }
 }
 
@@ -511,33 +555,36 @@ fn joined_operations_lose_no_gradient_where_their_parameters_cannot_travel() {
     let constant = random(1, &[2, 3, 4]).as_detached_tensor();
     let ((up, w1, b1), (down, w2, b2)) = (affine(1, 4, 5), affine(3, 5, 4));
     let doubled = Affine::new(&(w1.as_tensor() * 2.0).unwrap(), &b1).unwrap();
-    for up in [&up, &doubled] {
-        let loss = feed_forward(&constant, up, &down, Precision::F32)
+    let (scale, shift) = (random(5, &[4]), random(6, &[4]));
+    let end = post_norm(None, &scale, &shift);
+    for (up, end) in [(&up, None), (&doubled, None), (&up, Some(&end))] {
+        let loss = feed_forward(&constant, up, &down, end, Precision::F32)
             .unwrap()
             .sqr()
             .unwrap()
             .sum_all()
             .unwrap();
         let gradients = backward(&loss).unwrap();
-        for var in [&w1, &b1, &w2, &b2] {
+        let of_end = end.map(|_| [&scale, &shift]).into_iter().flatten();
+        for var in [&w1, &b1, &w2, &b2].into_iter().chain(of_end) {
             assert!(gradients.get(var).is_some());
         }
     }
     // With a trained input they do travel, and a backward pass that would lose them is refused.
     let x = random(2, &[2, 3, 4]);
-    let y = feed_forward(&x, &up, &down, Precision::F32)
-        .unwrap()
-        .sum_all()
-        .unwrap();
-    assert!(
-        y.backward()
-            .unwrap_err()
-            .to_string()
-            .contains("smes_kernels::backward")
-    );
-    // A second backward pass over the same graph gives the same numbers.
-    let [first, second] = [(); 2].map(|()| backward(&y).unwrap().get(&w1).unwrap().clone());
-    assert_near("second pass", &second, &first, 0.0);
+    for end in [None, Some(&end)] {
+        let y = feed_forward(&x, &up, &down, end, Precision::F32)
+            .unwrap()
+            .sqr()
+            .unwrap()
+            .sum_all()
+            .unwrap();
+        let refused = y.backward().unwrap_err().to_string();
+        assert!(refused.contains("smes_kernels::backward"), "{refused}");
+        // A second backward pass over the same graph gives the same numbers.
+        let [first, second] = [(); 2].map(|()| backward(&y).unwrap().get(&w1).unwrap().clone());
+        assert_near("second pass", &second, &first, 0.0);
+    }
 }
 
 #[test]

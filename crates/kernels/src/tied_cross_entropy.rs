@@ -1,12 +1,12 @@
 //! Cross-entropy over a large vocabulary, straight from hidden states and the (tied) table of the
 //! output layer.
 //!
-//! The logits of more than a slice of the vocabulary are never held. Forward, each slice updates the
-//! running maximum and sum of every row (Milakov and Gimelshein 2018); backward, the slice's logits
-//! are made again, which costs one product more than keeping them and saves `N * V` numbers, 140 MB
-//! for 640 tokens over 55,000 types. Rows without a target cost nothing.
+//! The vocabulary is worked on in slices. Forward, each slice updates the running maximum and sum of
+//! every row (Milakov and Gimelshein 2018). Its logits are kept for the backward pass while they
+//! are few enough ([`MOST_KEPT`]; 140 MB for 640 tokens over 55,000 types), and beyond that made
+//! again there, which costs one product more. Rows without a target cost nothing.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -25,6 +25,8 @@ use crate::{
 
 /// Types of the vocabulary whose logits are held at a time.
 const SLICE: usize = 2048;
+/// Logits kept for the backward pass at most: 256 MB.
+const MOST_KEPT: usize = 64 << 20;
 
 /// Negative log-likelihood of targets under the logits `hidden tableᵀ + bias`, without ever
 /// holding them all.
@@ -64,6 +66,8 @@ pub fn tied_cross_entropy(
         n_types,
         width,
         precision,
+        is_kept: (hidden.track_op() || table.track_op()) && n_targets * n_types <= MOST_KEPT,
+        kept: Mutex::new(Vec::new()),
         log_totals: OnceLock::new(),
     };
     let (hidden, table) = (hidden.contiguous()?, table.contiguous()?);
@@ -89,6 +93,10 @@ struct TiedOp {
     n_types: usize,
     width: usize,
     precision: Precision,
+    /// Whether the logits of the forward pass are kept.
+    is_kept: bool,
+    /// The logits of each slice; the backward pass takes them, a second one makes them again.
+    kept: Mutex<Vec<Vec<f32>>>,
     /// Of each of `rows`, the logarithm of the sum of the exponentials; the forward pass leaves it
     /// to the backward pass.
     log_totals: OnceLock<Vec<f32>>,
@@ -130,6 +138,7 @@ impl TiedOp {
     fn forward(&self, hidden: &[f32], table: &[f32], bias: Option<&[f32]>) -> CpuStorage {
         let hidden = self.gather(hidden);
         let mut totals = vec![Total::default(); self.rows.len()];
+        let mut kept = Vec::new();
         for first in self.slices() {
             let logits = self.logits(&hidden, table, bias, first);
             let n = SLICE.min(self.n_types - first);
@@ -147,6 +156,12 @@ impl TiedOp {
                         total.target = *logit;
                     }
                 });
+            if self.is_kept {
+                kept.push(logits);
+            }
+        }
+        if let Ok(mut place) = self.kept.lock() {
+            *place = kept;
         }
         let log_totals: Vec<f32> = totals.iter().map(Total::log).collect();
         let pairs = log_totals.iter().zip(&totals);
@@ -170,13 +185,18 @@ impl TiedOp {
         let bias_values = bias
             .map(|bias| with_numbers(bias, <[f32]>::to_vec))
             .transpose()?;
+        let mut kept = self
+            .kept
+            .lock()
+            .map_or_else(|_| Vec::new(), |mut kept| std::mem::take(&mut *kept))
+            .into_iter();
         let mut d_hidden = vec![0.0; gathered.len()];
         let mut d_bias = Vec::with_capacity(self.n_types);
         let of_table = with_numbers(table, |values| {
-            let mut work = |mut d_table: Option<&mut [f32]>| {
+            let mut work = |mut d_table: Option<&mut [f32]>, onto: Onto<'_>| {
                 for first in self.slices() {
-                    let mut d_logits =
-                        self.logits(&gathered, values, bias_values.as_deref(), first);
+                    let again = || self.logits(&gathered, values, bias_values.as_deref(), first);
+                    let mut d_logits = kept.next().unwrap_or_else(again);
                     self.differentiate(&mut d_logits, first, factor);
                     let n = SLICE.min(self.n_types - first);
                     let span = first * self.width..(first + n) * self.width;
@@ -185,7 +205,9 @@ impl TiedOp {
                         MatrixRef::new(&values[span.clone()], n, self.width),
                         &gathered,
                         &mut d_hidden,
-                        d_table.as_deref_mut().map(|d_table| &mut d_table[span]),
+                        d_table
+                            .as_deref_mut()
+                            .map(|d_table| (&mut d_table[span], onto)),
                     );
                     if bias.is_some() {
                         d_bias.extend(column_sums(&d_logits, n));
@@ -193,7 +215,7 @@ impl TiedOp {
                 }
             };
             if !table.track_op() {
-                work(None);
+                work(None, Onto::Nothing);
                 return Ok(None);
             }
             let work = std::cell::RefCell::new(work);
@@ -201,10 +223,10 @@ impl TiedOp {
                 table,
                 || {
                     let mut d_table = vec![0.0; self.n_types * self.width];
-                    work.borrow_mut()(Some(&mut d_table));
+                    work.borrow_mut()(Some(&mut d_table), Onto::Nothing);
                     d_table
                 },
-                |sum| work.borrow_mut()(Some(sum)),
+                |sum| work.borrow_mut()(Some(sum), Onto::Output),
             )
         })??;
         let of_bias = bias
@@ -243,19 +265,19 @@ impl TiedOp {
         table: MatrixRef<'_>,
         hidden: &[f32],
         d_hidden: &mut [f32],
-        d_table: Option<&mut [f32]>,
+        d_table: Option<(&mut [f32], Onto<'_>)>,
     ) {
         let product = Product::parallel(self.precision);
         let (n_rows, n) = (d_logits.rows(), d_logits.cols());
         let d_hidden = MatrixMut::new(d_hidden, n_rows, self.width);
         product.write(d_hidden, d_logits, table, Onto::Output);
-        if let Some(d_table) = d_table {
+        if let Some((d_table, onto)) = d_table {
             let hidden = MatrixRef::new(hidden, n_rows, self.width);
             product.write(
                 MatrixMut::new(d_table, n, self.width),
                 d_logits.t(),
                 hidden,
-                Onto::Output,
+                onto,
             );
         }
     }

@@ -25,10 +25,12 @@ use crate::matrix::{MatrixMut, MatrixRef};
 const MR: usize = 12;
 /// Columns of a tile: two registers.
 const NR: usize = 32;
+/// Words between the rows of a left panel, so that they do not all fall into the same cache sets.
+const ROW_GAP: usize = 16;
 /// Words of the inner dimension that are multiplied before the sums go back to memory.
 const BLOCK_WORDS: usize = 256;
 /// Panels of a block that one thread works on.
-const BLOCK_LEFT: usize = 16;
+const BLOCK_LEFT: usize = 4;
 const BLOCK_RIGHT: usize = 8;
 
 /// The left operand `[m, k]`, rows padded with zeros to a multiple of [`MR`].
@@ -36,6 +38,8 @@ pub(crate) struct Left {
     words: Vec<u32>,
     rows: usize,
     row_words: usize,
+    /// Words from one panel to the next.
+    panel_step: usize,
     /// Distance of two rows of a panel, and of two words of a row.
     row_step: usize,
     word_step: usize,
@@ -54,31 +58,28 @@ impl Left {
     pub(crate) fn new(a: MatrixRef<'_>, is_parallel: bool) -> Self {
         let (rows, row_words) = (a.rows(), a.cols().div_ceil(2));
         let is_row_major = a.col_stride() == 1;
-        let words = pack(
-            rows.div_ceil(MR),
-            MR * row_words,
-            is_parallel,
-            |panel, out| {
-                let lanes = a.some_rows(panel * MR..rows.min((panel + 1) * MR));
-                if is_row_major {
-                    // SAFETY: only reached with AVX-512-BF16 (`Isa::Avx512Bf16`); `out` has room for
-                    // `MR` rows of `row_words` words.
-                    unsafe { copy_rows(lanes, out) }
-                } else {
-                    // SAFETY: as above; `out` has room for `row_words` groups of `MR` lanes.
-                    unsafe { interleave::<MR>(lanes, out) }
-                }
-            },
-        );
         let (row_step, word_step) = if is_row_major {
-            (row_words, 1)
+            (row_words + ROW_GAP, 1)
         } else {
             (1, MR)
         };
+        let panel_step = MR * row_words.max(row_step);
+        let words = pack(rows.div_ceil(MR), panel_step, is_parallel, |panel, out| {
+            let lanes = a.some_rows(panel * MR..rows.min((panel + 1) * MR));
+            if is_row_major {
+                // SAFETY: only reached with AVX-512-BF16 (`Isa::Avx512Bf16`); `out` has room for
+                // `MR` rows of `row_words` words and their gaps.
+                unsafe { copy_rows(lanes, out) }
+            } else {
+                // SAFETY: as above; `out` has room for `row_words` groups of `MR` lanes.
+                unsafe { interleave::<MR>(lanes, out) }
+            }
+        });
         Self {
             words,
             rows,
             row_words,
+            panel_step,
             row_step,
             word_step,
         }
@@ -95,8 +96,7 @@ impl Right {
             is_parallel,
             |panel, out| {
                 let lanes = b.t().some_rows(panel * NR..cols.min((panel + 1) * NR));
-                // SAFETY: only reached with AVX-512-BF16; `out` has room for `col_words` groups of
-                // `NR` lanes.
+                // SAFETY: as for `Left`; `out` has room for `col_words` groups of `NR` lanes.
                 unsafe { interleave::<NR>(lanes, out) }
             },
         );
@@ -172,7 +172,7 @@ unsafe fn pairs(row: *const f32, step: usize, len: usize, at: usize) -> __m512i 
     unsafe { std::mem::transmute::<__m512bh, __m512i>(pairs) }
 }
 
-/// Rows in pairs, one after the other, then rows of zeros until `out` is full.
+/// Rows in pairs, one after the other with gaps of zeros, then zeros until `out` is full.
 ///
 /// # Safety
 /// The processor must have the named features, and the rows must be contiguous.
@@ -180,9 +180,10 @@ unsafe fn pairs(row: *const f32, step: usize, len: usize, at: usize) -> __m512i 
 unsafe fn copy_rows(rows: MatrixRef<'_>, out: &mut [MaybeUninit<u32>]) {
     debug_assert_eq!(rows.col_stride(), 1);
     let row_words = rows.cols().div_ceil(2);
-    for (i, out) in out.chunks_exact_mut(row_words).enumerate() {
-        if i >= rows.rows() {
-            out.fill(MaybeUninit::new(0));
+    for (i, out) in out.chunks_exact_mut(row_words + ROW_GAP).enumerate() {
+        let n_words = if i < rows.rows() { row_words } else { 0 };
+        out[n_words..].fill(MaybeUninit::new(0));
+        if n_words == 0 {
             continue;
         }
         let row = rows.as_ptr().wrapping_add(i * rows.row_stride());
@@ -379,7 +380,7 @@ fn multiply_block(
             for i in 0..rows.div_ceil(MR) {
                 let tile = Tile {
                     n_words,
-                    a: a.words[((left + i) * all_words) * MR + done * a.word_step..].as_ptr(),
+                    a: a.words[(left + i) * a.panel_step + done * a.word_step..].as_ptr(),
                     row_step: a.row_step,
                     word_step: a.word_step,
                     b: b.words[((right + j) * all_words + done) * NR..].as_ptr(),

@@ -6,9 +6,8 @@ use rayon::prelude::*;
 
 use super::Onto;
 use crate::{
-    math::{LANES, sum_over},
     matrix::{MatrixMut, MatrixRef},
-    simd::vectorise,
+    simd::with_simd,
 };
 
 /// More rows than this are worth the copy.
@@ -99,11 +98,14 @@ fn few_rows(
 ) {
     let n_work = a.rows() * weights.rows() * a.cols();
     let blocks = out.into_blocks(a.rows(), BLOCK);
-    let work = |(idx, block): (usize, MatrixMut<'_>)| {
-        vectorise(
-            #[inline(always)]
-            || few_rows_block(block, idx * BLOCK, a, weights, onto),
-        );
+    let work = |(idx, out): (usize, MatrixMut<'_>)| {
+        with_simd(FewRows {
+            out,
+            first: idx * BLOCK,
+            a,
+            weights,
+            onto,
+        });
     };
     if is_parallel && n_work > 1 << 18 {
         blocks.into_par_iter().enumerate().for_each(work);
@@ -112,39 +114,52 @@ fn few_rows(
     }
 }
 
-#[inline(always)]
-fn few_rows_block(
-    mut out: MatrixMut<'_>,
+/// Some columns of a product of few rows.
+struct FewRows<'a> {
+    out: MatrixMut<'a>,
+    /// The first of the columns in the whole product.
     first: usize,
-    a: MatrixRef<'_>,
-    weights: MatrixRef<'_>,
-    onto: Onto<'_>,
-) {
-    for j in (0..out.cols()).step_by(TILE) {
-        let n_cols = (out.cols() - j).min(TILE);
-        // What a tile has too many is the last row again, and not written.
-        let weights = std::array::from_fn(|c| weights.row(first + j + c.min(n_cols - 1)));
-        for i in (0..out.rows()).step_by(TILE) {
-            let n_rows = (out.rows() - i).min(TILE);
-            let sums = if n_rows == 1 {
-                let [sums] = tile([a.row(i)], weights);
-                [sums; TILE]
-            } else {
-                let rows = std::array::from_fn(|r| a.row(i + r.min(n_rows - 1)));
-                tile::<TILE>(rows, weights)
-            };
-            for (r, sums) in sums.iter().enumerate().take(n_rows) {
-                let out = out
-                    .row_part(i + r, j, n_cols)
-                    .iter_mut()
-                    .zip(sums)
-                    .enumerate();
-                for (c, (out, sum)) in out {
-                    out.write(match onto {
-                        Onto::Bias(bias) => sum + bias[first + j + c],
-                        Onto::Nothing | Onto::Output => *sum,
-                    });
+    a: MatrixRef<'a>,
+    weights: MatrixRef<'a>,
+    onto: Onto<'a>,
+}
+
+impl pulp::WithSimd for FewRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(mut self, simd: S) {
+        for j in (0..self.out.cols()).step_by(TILE) {
+            let n_cols = (self.out.cols() - j).min(TILE);
+            // What a tile has too many is the last row again, and not written.
+            let row = |c: usize| self.weights.row(self.first + j + c.min(n_cols - 1));
+            let weights = std::array::from_fn(row);
+            for i in (0..self.out.rows()).step_by(TILE) {
+                let n_rows = (self.out.rows() - i).min(TILE);
+                if n_rows == 1 {
+                    let sums = tile(simd, [self.a.row(i)], weights);
+                    self.write(i, j, n_cols, &sums);
+                } else {
+                    let rows = std::array::from_fn(|r| self.a.row(i + r.min(n_rows - 1)));
+                    let sums = tile::<S, TILE>(simd, rows, weights);
+                    self.write(i, j, n_cols, &sums[..n_rows]);
                 }
+            }
+        }
+    }
+}
+
+impl FewRows<'_> {
+    #[inline(always)]
+    fn write(&mut self, i: usize, j: usize, n_cols: usize, sums: &[[f32; TILE]]) {
+        let first = self.first + j;
+        for (r, sums) in sums.iter().enumerate() {
+            let out = self.out.row_part(i + r, j, n_cols);
+            for (c, (out, sum)) in out.iter_mut().zip(sums).enumerate() {
+                out.write(match self.onto {
+                    Onto::Bias(bias) => sum + bias[first + c],
+                    Onto::Nothing | Onto::Output => *sum,
+                });
             }
         }
     }
@@ -152,27 +167,34 @@ fn few_rows_block(
 
 /// Scalar products of rows of the same length with one another.
 #[inline(always)]
-fn tile<const M: usize>(a: [&[f32]; M], b: [&[f32]; TILE]) -> [[f32; TILE]; M] {
-    let n_whole = b[0].len() / LANES;
-    let (a_lanes, b_lanes) = (
-        a.map(|row| &row.as_chunks::<LANES>().0[..n_whole]),
-        b.map(|row| &row.as_chunks::<LANES>().0[..n_whole]),
+fn tile<S: pulp::Simd, const M: usize>(
+    simd: S,
+    a: [&[f32]; M],
+    b: [&[f32]; TILE],
+) -> [[f32; TILE]; M] {
+    let (a, b) = (a.map(S::as_simd_f32s), b.map(S::as_simd_f32s));
+    let n_whole = b[0].0.len();
+    let (a_whole, b_whole) = (
+        a.map(|row| &row.0[..n_whole]),
+        b.map(|row| &row.0[..n_whole]),
     );
-    let mut sums = [[[0.0_f32; LANES]; TILE]; M];
+    let mut sums = [[simd.splat_f32s(0.0); TILE]; M];
     for at in 0..n_whole {
-        for (sums, a) in sums.iter_mut().zip(&a_lanes) {
-            for (sums, b) in sums.iter_mut().zip(&b_lanes) {
-                for lane in 0..LANES {
-                    sums[lane] += a[at][lane] * b[at][lane];
-                }
+        for r in 0..M {
+            for c in 0..TILE {
+                sums[r][c] = simd.mul_add_f32s(a_whole[r][at], b_whole[c][at], sums[r][c]);
             }
         }
     }
-    let n_done = n_whole * LANES;
-    std::array::from_fn(|r| {
-        std::array::from_fn(|c| {
-            let (a, b) = (&a[r][n_done..], &b[c][n_done..]);
-            sum_over(LANES, |lane| sums[r][c][lane]) + sum_over(b.len(), |i| a[i] * b[i])
-        })
-    })
+    // Loops and no closures: those would not be compiled for the wide vectors.
+    let mut totals = [[0.0; TILE]; M];
+    for r in 0..M {
+        for c in 0..TILE {
+            totals[r][c] = simd.reduce_sum_f32s(sums[r][c]);
+            for (a, b) in a[r].1.iter().zip(b[c].1) {
+                totals[r][c] += a * b;
+            }
+        }
+    }
+    totals
 }

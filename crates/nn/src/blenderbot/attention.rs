@@ -1,12 +1,25 @@
 //! The attention of a Blenderbot: four projections, and keys and values that can be kept.
 
 use candle_core::Tensor;
-use smes_kernels::{AttentionSpec, KeyValues, Projections, attention, projected_attention};
+use smes_kernels::{
+    AttentionSpec, KeyValues, PostNorm, Projections, attention, projected_attention,
+    residual_layer_norm,
+};
 
 use crate::{
     Init, NnError, ParamLoader, Pass,
     layers::{DecodingWeights, Dropout, Linear},
 };
+
+/// What is attended to.
+pub(super) struct AttendTo<'a> {
+    /// `[B, S, D]`; what attends itself where absent.
+    pub(super) memory: Option<&'a Tensor>,
+    /// `[B, S]`; all where absent.
+    pub(super) is_visible: Option<&'a Tensor>,
+    /// Only what stands before.
+    pub(super) is_causal: bool,
+}
 
 /// Multi-head attention (Vaswani et al. 2017, section 3.2.2), with biases.
 #[derive(Debug, Clone)]
@@ -52,17 +65,17 @@ impl Attention {
     }
 
     /// All four projections and the attention between them as one operation, where nothing has to
-    /// be kept.
+    /// be kept; the whole sub-layer where `end` is given.
     ///
     /// # Shapes
-    /// `x`: `[B, T, D]` · `memory`: `[B, S, D]`, `x` itself where absent · `is_visible`: `[B, S]`
+    /// `x`: `[B, T, D]` · `memory`: `[B, S, D]`, `x` itself where absent · returns `[B, T, D]`
     pub(super) fn whole(
         &self,
         x: &Tensor,
         memory: Option<&Tensor>,
-        is_visible: Option<&Tensor>,
-        is_causal: bool,
-        pass: &mut Pass,
+        spec: &AttentionSpec<'_>,
+        end: Option<&PostNorm>,
+        pass: &Pass,
     ) -> Result<Tensor, NnError> {
         let affine = |map: &Linear| map.affine(pass);
         let (query, key) = (affine(&self.query)?, affine(&self.key)?);
@@ -70,9 +83,12 @@ impl Attention {
         let (Some(query), Some(key), Some(value), Some(out)) = (query, key, value, out) else {
             let (key, value) = self.project(memory.unwrap_or(x), pass)?;
             let query = self.query.forward_in(x, pass)?;
-            let spec = self.spec(query.dim(2)?, is_visible, is_causal, pass);
-            let mixed = attention(&query, &key, &value, &spec)?;
-            return self.out.forward_in(&mixed, pass);
+            let mixed = attention(&query, &key, &value, spec)?;
+            let y = self.out.forward_in(&mixed, pass)?;
+            return match end {
+                Some(end) => Ok(residual_layer_norm(&y, x, end)?),
+                None => Ok(y),
+            };
         };
         let projections = Projections {
             query,
@@ -80,20 +96,19 @@ impl Attention {
             value,
             out,
         };
-        let spec = self.spec(x.dim(2)?, is_visible, is_causal, pass);
-        Ok(projected_attention(x, memory, &projections, &spec)?)
+        Ok(projected_attention(x, memory, &projections, spec, end)?)
     }
 
-    fn spec<'a>(
+    /// How queries of `width` attend.
+    pub(super) fn spec<'a>(
         &self,
         width: usize,
-        key_is_visible: Option<&'a Tensor>,
-        is_causal: bool,
+        to: &AttendTo<'a>,
         pass: &mut Pass,
     ) -> AttentionSpec<'a> {
         AttentionSpec {
-            is_causal,
-            key_is_visible,
+            is_causal: to.is_causal,
+            key_is_visible: to.is_visible,
             dropout: self.dropout.mask(pass),
             precision: pass.precision(),
             ..AttentionSpec::new(self.n_heads, width)

@@ -2,10 +2,10 @@
 //! norm stands, which [`SubLayer`] decides.
 
 use candle_core::Tensor;
-use smes_kernels::{KeyValues, dropout_add, feed_forward, gelu};
+use smes_kernels::{KeyValues, PostNorm, dropout_add, feed_forward, gelu, residual_layer_norm};
 
 use super::{
-    attention::Attention,
+    attention::{AttendTo, Attention},
     config::{BlenderbotConfig, Family},
 };
 use crate::{
@@ -46,14 +46,35 @@ impl SubLayer {
         }
     }
 
+    /// The end of the sub-layer in the small family, for a branch that can carry it along.
+    fn end(&self, pass: &mut Pass) -> Option<PostNorm> {
+        (!self.is_norm_first).then(|| self.norm.post_norm(self.dropout.mask(pass)))
+    }
+
     /// Puts the result back onto the input: `x + dropout(y)`, in the small family normed.
     fn leave(&self, x: &Tensor, y: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
-        let mask = self.dropout.mask(pass);
-        if self.is_norm_first {
-            Ok(dropout_add(y, x, mask)?)
-        } else {
-            self.norm.forward_residual(y, x, mask)
+        Ok(match self.end(pass) {
+            Some(end) => residual_layer_norm(y, x, &end)?,
+            None => dropout_add(y, x, self.dropout.mask(pass))?,
+        })
+    }
+
+    /// The sub-layer around a whole attention.
+    fn attend(
+        &self,
+        x: &Tensor,
+        attention: &Attention,
+        to: &AttendTo<'_>,
+        pass: &mut Pass,
+    ) -> Result<Tensor, NnError> {
+        let y = self.enter(x)?;
+        let spec = attention.spec(y.dim(2)?, to, pass);
+        let end = self.end(pass);
+        let y = attention.whole(&y, to.memory, &spec, end.as_ref(), pass)?;
+        if end.is_some() {
+            return Ok(y);
         }
+        self.leave(x, &y, pass)
     }
 }
 
@@ -86,7 +107,12 @@ impl FeedForward {
         let maps = self.widen.affine(pass)?.zip(self.narrow.affine(pass)?);
         let y = match maps {
             Some((widen, narrow)) if !self.dropout.is_active(pass) => {
-                feed_forward(&y, &widen, &narrow, pass.precision())?
+                let (end, precision) = (self.around.end(pass), pass.precision());
+                let y = feed_forward(&y, &widen, &narrow, end.as_ref(), precision)?;
+                if end.is_some() {
+                    return Ok(y);
+                }
+                y
             }
             _ => {
                 let y = gelu(&self.widen.forward_in(&y, pass)?)?;
@@ -137,11 +163,14 @@ impl EncoderLayer {
         is_visible: &Tensor,
         pass: &mut Pass,
     ) -> Result<Tensor, NnError> {
-        let y = self.around_attention.enter(x)?;
-        let y = self
-            .attention
-            .whole(&y, None, Some(is_visible), false, pass)?;
-        let x = self.around_attention.leave(x, &y, pass)?;
+        let to = AttendTo {
+            memory: None,
+            is_visible: Some(is_visible),
+            is_causal: false,
+        };
+        let x = self
+            .around_attention
+            .attend(x, &self.attention, &to, pass)?;
         self.feed_forward.forward(&x, pass)
     }
 
@@ -214,14 +243,20 @@ impl DecoderLayer {
         is_visible: &Tensor,
         pass: &mut Pass,
     ) -> Result<Tensor, NnError> {
-        let y = self.around_self.enter(x)?;
-        let y = self.to_itself.whole(&y, None, None, true, pass)?;
-        let x = self.around_self.leave(x, &y, pass)?;
-
-        let y = self.around_source.enter(&x)?;
-        let (memory, is_visible) = (Some(memory), Some(is_visible));
-        let y = self.to_source.whole(&y, memory, is_visible, false, pass)?;
-        let x = self.around_source.leave(&x, &y, pass)?;
+        let itself = AttendTo {
+            memory: None,
+            is_visible: None,
+            is_causal: true,
+        };
+        let x = self.around_self.attend(x, &self.to_itself, &itself, pass)?;
+        let source = AttendTo {
+            memory: Some(memory),
+            is_visible: Some(is_visible),
+            is_causal: false,
+        };
+        let x = self
+            .around_source
+            .attend(&x, &self.to_source, &source, pass)?;
         self.feed_forward.forward(&x, pass)
     }
 

@@ -1,7 +1,7 @@
 //! Layer normalisation over the last dimension (Ba, Kiros, Hinton 2016), PyTorch's `nn.LayerNorm`.
 
 use candle_core::Tensor;
-use smes_kernels::{DropoutMask, layer_norm, residual_layer_norm};
+use smes_kernels::{DropoutMask, PostNorm, layer_norm};
 
 use crate::{Init, NnError, ParamLoader};
 
@@ -39,27 +39,13 @@ impl LayerNorm {
         Ok(layer_norm(x, &self.weight, &self.bias, self.epsilon)?)
     }
 
-    /// The norm of `residual + dropout(x)`, in one pass over memory.
-    ///
-    /// # Shapes
-    /// `x`, `residual`: `[.., D]` · returns the same
-    ///
-    /// # Errors
-    /// [`NnError::InputShape`] when the shapes do not fit.
-    pub fn forward_residual(
-        &self,
-        x: &Tensor,
-        residual: &Tensor,
-        mask: Option<DropoutMask>,
-    ) -> Result<Tensor, NnError> {
-        let (weight, bias) = (&self.weight, &self.bias);
-        Ok(residual_layer_norm(
-            x,
-            residual,
+    /// The end of a sub-layer with this norm.
+    pub fn post_norm(&self, mask: Option<DropoutMask>) -> PostNorm {
+        PostNorm {
             mask,
-            weight,
-            bias,
-            self.epsilon,
-        )?)
+            weight: self.weight.clone(),
+            bias: self.bias.clone(),
+            epsilon: self.epsilon,
+        }
     }
 }
