@@ -48,6 +48,16 @@ impl Advice {
         .into()
     }
 
+    /// Work that failed by no fault of its input: exit code 1.
+    pub(crate) fn failed(hint: Option<String>, source: impl Into<anyhow::Error>) -> anyhow::Error {
+        Self {
+            hint,
+            exit: Exit::Failed,
+            source: source.into(),
+        }
+        .into()
+    }
+
     /// Something is missing: exit code 4.
     pub(crate) fn missing(hint: Option<String>, source: impl Into<anyhow::Error>) -> anyhow::Error {
         Self {

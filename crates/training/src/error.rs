@@ -170,6 +170,16 @@ pub enum TrainingError {
         /// The optimiser step, from 0.
         step: u64,
     },
+    /// A run diverged after epochs that went well; the model of the best of them was kept.
+    #[error("{cause}; the best model before that, of epoch {epoch}, is in `{model}`")]
+    DivergedLater {
+        /// How it diverged.
+        cause: Box<TrainingError>,
+        /// The epoch that was kept, from 1.
+        epoch: u64,
+        /// The folder of its model.
+        model: PathBuf,
+    },
     /// The corpus cannot be read.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
@@ -225,16 +235,30 @@ impl TrainingError {
             Self::NoStrategies { .. } => {
                 Some("train on a corpus such as MESC or ESConv".to_owned())
             }
-            Self::NoPretrained { .. } => {
-                Some("`smes models pull facebook/blenderbot_small-90M` gets the paper's".to_owned())
-            }
+            Self::NoPretrained { .. } => Some(
+                "train the run it belongs to first; the paper's checkpoint comes by `smes models \
+                 pull facebook/blenderbot_small-90M`"
+                    .to_owned(),
+            ),
             Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
             Self::RecordingName { .. } | Self::FewRecordings { .. } => Some(
                 "name the folder `wav` of EmoDB, for example --corpus DATA/emodb/wav".to_owned(),
             ),
             Self::Media(error) => error.hint(),
-            Self::Diverged { .. } => Some("lower the learning rate in the recipe".to_owned()),
+            Self::Diverged { .. } | Self::DivergedLater { .. } => {
+                Some("lower the learning rate in the recipe".to_owned())
+            }
             _ => None,
         }
+    }
+
+    /// Whether the numbers of the network, and not its surroundings, are at fault.
+    pub fn is_divergence(&self) -> bool {
+        matches!(
+            self,
+            Self::Diverged { .. }
+                | Self::DivergedLater { .. }
+                | Self::Nn(NnError::NonFiniteGradient { .. })
+        )
     }
 }

@@ -180,7 +180,7 @@ pub(super) fn advise(error: TrainingError) -> anyhow::Error {
         TrainingError::NoEncoder { .. } | TrainingError::NoPretrained { .. } => {
             Advice::missing(hint, error)
         }
-        TrainingError::Diverged { .. } => error.into(),
+        error if error.is_divergence() => Advice::failed(hint, error),
         _ => Advice::bad_input(hint, error),
     }
 }

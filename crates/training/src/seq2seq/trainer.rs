@@ -27,6 +27,8 @@ use crate::batches::length_batches;
 use crate::epoch_loop::{EpochJob, run_epochs};
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
+/// The folder of a run's model.
+const MODEL: &str = "model";
 const STATE_WEIGHTS: &str = "weights.safetensors";
 const STATE_BEST: &str = "best.safetensors";
 const STATE_OPTIMISER: &str = "optimiser.safetensors";
@@ -49,7 +51,8 @@ pub struct TrainedSeq2seq {
 /// `is_resumed` goes on with the run in the folder; otherwise the folder must hold none.
 ///
 /// # Errors
-/// [`TrainingError`]; what was written up to the last whole epoch can be resumed.
+/// [`TrainingError`]; what was written up to the last whole epoch can be resumed, and where the
+/// loss became no number, the best model before that is left in `run/model`.
 pub fn train_seq2seq(
     recipe: &Seq2seqRecipe,
     corpus: &Corpus,
@@ -72,8 +75,31 @@ pub fn train_seq2seq(
     } else {
         RunFolder::create(run_dir, &manifest)?
     };
-    let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
-    finish(&trainer, &run, epochs)
+    match run_epochs(&mut trainer, &run, is_resumed, progress) {
+        Ok(epochs) => finish(&trainer, &run, epochs),
+        Err(error) if error.is_divergence() => Err(keep_best(&trainer, &run, error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Leaves the best model so far, if an epoch went well, and says so beside what went wrong.
+fn keep_best(trainer: &Trainer, run: &RunFolder, cause: TrainingError) -> TrainingError {
+    let kept = || -> Result<Option<u64>, TrainingError> {
+        let Some((_, epochs)) = run.state::<EpochRecord>()? else {
+            return Ok(None);
+        };
+        trainer.export(run)?;
+        Ok(best_epoch(&epochs, trainer.recipe.fit.select_by).map(|best| best.epoch))
+    };
+    match kept() {
+        Ok(Some(epoch)) => TrainingError::DivergedLater {
+            cause: Box::new(cause),
+            epoch,
+            model: run.dir().join(MODEL),
+        },
+        Ok(None) => cause,
+        Err(error) => error,
+    }
 }
 
 fn finish(
@@ -84,14 +110,7 @@ fn finish(
     let best = best_epoch(&epochs, trainer.recipe.fit.select_by)
         .expect("a recipe has at least one epoch")
         .clone();
-    trainer.params.restore(&trainer.best, STATE_BEST)?;
-    let weight_bytes = export_model(
-        &run.dir().join("model"),
-        &trainer.recipe,
-        &trainer.config,
-        &trainer.sequence,
-        &trainer.params,
-    )?;
+    let weight_bytes = trainer.export(run)?;
     run.remove_state()?;
     Ok(TrainedSeq2seq {
         epochs,
@@ -147,6 +166,18 @@ impl Trainer {
             train,
             validation,
         })
+    }
+
+    /// Writes the best model so far; returns the bytes of its weights.
+    fn export(&self, run: &RunFolder) -> Result<u64, TrainingError> {
+        self.params.restore(&self.best, STATE_BEST)?;
+        export_model(
+            &run.dir().join(MODEL),
+            &self.recipe,
+            &self.config,
+            &self.sequence,
+            &self.params,
+        )
     }
 
     /// One optimiser step; gives the sum of the losses of the batch's tokens and their number.
@@ -212,6 +243,11 @@ impl EpochJob for Trainer {
             .validation
             .score(&self.model, &self.sequence, progress)?;
         let by = self.recipe.fit.select_by;
+        // Weights that give no number must not become the state that a later process goes on from.
+        if !validation.perplexity.is_finite() {
+            let (loss, step) = (validation.perplexity.ln(), (epoch_idx + 1) * n_batches);
+            return Err(TrainingError::Diverged { loss, step });
+        }
         let is_best = best_epoch(before, by)
             .is_none_or(|best| validation.selection_loss(by) < best.validation.selection_loss(by));
         if is_best {

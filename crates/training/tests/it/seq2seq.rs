@@ -437,6 +437,34 @@ fn what_cannot_be_trained_is_an_error_that_says_why() {
 }
 
 #[test]
+fn a_run_that_diverges_keeps_the_best_model_before_and_says_where() {
+    let bench = Bench::new();
+    let mut recipe = bench.recipe(5);
+    // One step an epoch: the warm-up's first changes nothing, its second breaks everything.
+    recipe.fit.batch_size = 10_000;
+    recipe.fit.learning_rate = 1e30;
+    let error = bench
+        .try_run(&recipe, "run", false, &mut Silent)
+        .unwrap_err();
+    let TrainingError::DivergedLater { epoch, model, .. } = &error else {
+        panic!("expected a kept model, found {error}");
+    };
+    assert_eq!(*epoch, 1);
+    assert!(error.to_string().contains(&model.display().to_string()));
+    assert!(error.hint().is_some());
+    let kept = bench.load("run").expect("the model of the first epoch");
+    let plan = kept.plan(&history("I lost my job.")).unwrap();
+    assert!(plan.strategy.top_prob().is_finite());
+    let again = bench
+        .try_run(&recipe, "run", true, &mut Silent)
+        .unwrap_err();
+    assert!(
+        matches!(again, TrainingError::DivergedLater { epoch: 1, .. }),
+        "the state before it stands: {again}"
+    );
+}
+
+#[test]
 fn two_processes_cannot_train_in_one_folder() {
     let bench = Bench::new();
     let recipe = bench.recipe(1);
