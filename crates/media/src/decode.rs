@@ -19,6 +19,7 @@ use crate::ppm::{Pictures, read_pictures};
 use crate::probe::{failure, input_args, probe_source};
 use crate::process::{self, Outcome, Task};
 use crate::source::Source;
+use crate::watch::{Tee, Unwatched, Watcher};
 use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame};
 
 /// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
@@ -52,7 +53,7 @@ impl DecodeOptions {
         }
     }
 
-    fn check(&self) -> Result<(), MediaError> {
+    pub(crate) fn check(&self) -> Result<(), MediaError> {
         let invalid = |option, found: String, expected| {
             Err(MediaError::InvalidOption {
                 option,
@@ -115,7 +116,7 @@ fn decode_source(
         audio: true,
         video: options.video,
     };
-    let first = attempt(source, wanted, options, limits)?;
+    let first = attempt(source, wanted, options, limits, &Unwatched)?;
     if !first.is_empty() {
         return finish(first, wanted, options, limits);
     }
@@ -140,7 +141,7 @@ fn decode_source(
     if narrower.is_nothing() {
         return Err(error);
     }
-    let mut second = attempt(source, narrower, options, limits)?;
+    let mut second = attempt(source, narrower, options, limits, &Unwatched)?;
     if second.is_empty() {
         return Err(second.error);
     }
@@ -159,57 +160,67 @@ fn decode_source(
 
 /// Which streams to ask for.
 #[derive(Clone, Copy)]
-struct Wanted {
-    audio: bool,
-    video: Option<VideoOptions>,
+pub(crate) struct Wanted {
+    pub(crate) audio: bool,
+    pub(crate) video: Option<VideoOptions>,
 }
 
 impl Wanted {
-    fn is_nothing(self) -> bool {
+    pub(crate) fn is_nothing(self) -> bool {
         !self.audio && self.video.is_none()
     }
 }
 
 /// What one run of ffmpeg gave.
-struct Attempt {
+pub(crate) struct Attempt {
     samples: Vec<f32>,
     pictures: Pictures,
     says: Vec<String>,
     /// The error to report should this be all.
-    error: MediaError,
+    pub(crate) error: MediaError,
 }
 
 impl Attempt {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.samples.is_empty() && self.pictures.frames.is_empty()
     }
 }
 
-fn attempt(
+pub(crate) fn attempt(
     source: &Source,
     wanted: Wanted,
     options: &DecodeOptions,
     limits: &Limits,
+    watcher: &dyn Watcher,
 ) -> Result<Attempt, MediaError> {
     let max_samples = max_samples(options, limits);
     let max_frames = wanted.video.map_or(0, |video| max_frames(video, limits));
     let folder = wanted.video.map(|_| private_folder()).transpose()?;
     let sound_file = folder.as_ref().map(|folder| folder.path().join("sound"));
+    if let (true, Some(file)) = (wanted.audio, &sound_file) {
+        watcher.sound_file(file);
+    }
     let task = Task {
         program: "ffmpeg",
         args: arguments(source, wanted, sound_file.as_deref(), options, limits),
         stdin: source.stdin()?,
         file_bytes: max_samples as u64 * 4 + (1 << 20),
     };
-    let outcome = process::run(task, limits, |stdout| match wanted.video {
-        // More than allowed is read, to know whether there was more.
-        Some(_) => {
-            let mut buffered = BufReader::with_capacity(256 << 10, stdout);
-            let pictures =
-                read_pictures(&mut buffered, max_frames + EXTRA_FRAMES, limits.video_bytes);
-            (Vec::new(), pictures)
+    let outcome = process::run(task, limits, |stdout| {
+        if wanted.video.is_none() {
+            let mut heard = Tee {
+                from: stdout,
+                to: watcher,
+            };
+            let samples = read_samples(&mut heard, max_samples + 1);
+            return (samples, Pictures::default());
         }
-        None => (read_samples(stdout, max_samples + 1), Pictures::default()),
+        // More than allowed is read, to know whether there was more.
+        let most = max_frames + EXTRA_FRAMES;
+        let mut buffered = BufReader::with_capacity(256 << 10, stdout);
+        let see = |pictures: &Pictures| watcher.picture(pictures);
+        let pictures = read_pictures(&mut buffered, most, limits.video_bytes, see);
+        (Vec::new(), pictures)
     })?;
     let error = failure("ffmpeg", &outcome, limits);
     let says = complaints(&outcome);
@@ -238,7 +249,7 @@ fn complaints<T>(outcome: &Outcome<T>) -> Vec<String> {
 }
 
 /// Bounds what was read, and turns it into a clip.
-fn finish(
+pub(crate) fn finish(
     mut attempt: Attempt,
     wanted: Wanted,
     options: &DecodeOptions,
@@ -338,7 +349,7 @@ fn pictures_only(found: &crate::Probe) -> Clip {
     clippy::cast_sign_loss,
     reason = "a frame number over a frame rate of at least 0.1 is positive and small"
 )]
-fn time_ms(frame: usize, video: VideoOptions) -> u64 {
+pub(crate) fn time_ms(frame: usize, video: VideoOptions) -> u64 {
     (frame as f64 * 1000.0 / video.fps).round() as u64
 }
 
@@ -427,6 +438,8 @@ fn picture_arguments(video: VideoOptions, limits: &Limits) -> Vec<OsString> {
         "rgb24",
         "-f",
         "image2pipe",
+        "-flush_packets",
+        "1",
         "pipe:1",
     ]);
     args.into_iter().map(Into::into).collect()
@@ -447,7 +460,8 @@ fn sound_arguments(file: Option<&Path>, sample_rate: u32) -> Vec<OsString> {
         "-ar",
         &rate,
     ];
-    args.extend(["-c:a", "pcm_f32le", "-f", "f32le", "-y"]);
+    args.extend(["-c:a", "pcm_f32le", "-f", "f32le"]);
+    args.extend(["-flush_packets", "1", "-y"]);
     let mut args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     args.push(file.map_or_else(|| "pipe:1".into(), Into::into));
     args

@@ -18,15 +18,18 @@ mod clip;
 mod decode;
 mod error;
 mod limits;
+mod live;
 mod pcm;
 mod ppm;
 mod probe;
 mod process;
 mod source;
 mod tools;
+mod watch;
 
 pub use clip::{Audio, Clip, Video, VideoFrame};
 pub use decode::{DecodeOptions, VideoOptions, decode, decode_bytes};
 pub use error::MediaError;
 pub use limits::{Limits, OverLong};
+pub use live::{LiveClip, News};
 pub use probe::{AudioStream, Probe, VideoStream, parse_probe, probe};

@@ -15,8 +15,14 @@ pub(crate) struct Pictures {
 }
 
 /// Reads pictures until the end, until `limit` of them, or until something that is not a whole
-/// picture of the first one's size and of at most `max_bytes`.
-pub(crate) fn read_pictures(source: &mut impl Read, limit: usize, max_bytes: u64) -> Pictures {
+/// picture of the first one's size and of at most `max_bytes`. `see` is called after each with
+/// all so far.
+pub(crate) fn read_pictures(
+    source: &mut impl Read,
+    limit: usize,
+    max_bytes: u64,
+    mut see: impl FnMut(&Pictures),
+) -> Pictures {
     let mut pictures = Pictures::default();
     while pictures.frames.len() < limit {
         let Some((width, height)) = read_header(source) else {
@@ -34,6 +40,7 @@ pub(crate) fn read_pictures(source: &mut impl Read, limit: usize, max_bytes: u64
         }
         (pictures.width, pictures.height) = (width, height);
         pictures.frames.push(rgb);
+        see(&pictures);
     }
     pictures
 }
@@ -78,7 +85,7 @@ mod tests {
     #[test]
     fn reads_whole_pictures_and_leaves_out_a_cut_one() {
         let bytes = stream(&[(4, 2), (4, 2), (4, 2)]);
-        let pictures = read_pictures(&mut &bytes[..bytes.len() - 1], 9, 1_000);
+        let pictures = read_pictures(&mut &bytes[..bytes.len() - 1], 9, 1_000, |_| ());
         assert_eq!((pictures.width, pictures.height), (4, 2));
         assert_eq!(pictures.frames, [vec![0; 24], vec![1; 24]]);
     }
@@ -87,17 +94,26 @@ mod tests {
     fn stops_at_the_limit_at_a_change_of_size_and_at_a_huge_picture() {
         let bytes = stream(&[(4, 2), (4, 2), (2, 4)]);
         assert_eq!(
-            read_pictures(&mut bytes.as_slice(), 1, 1_000).frames.len(),
+            read_pictures(&mut bytes.as_slice(), 1, 1_000, |_| ())
+                .frames
+                .len(),
             1
         );
         assert_eq!(
-            read_pictures(&mut bytes.as_slice(), 9, 1_000).frames.len(),
+            read_pictures(&mut bytes.as_slice(), 9, 1_000, |_| ())
+                .frames
+                .len(),
             2
         );
-        assert_eq!(read_pictures(&mut bytes.as_slice(), 9, 23).frames.len(), 0);
+        assert_eq!(
+            read_pictures(&mut bytes.as_slice(), 9, 23, |_| ())
+                .frames
+                .len(),
+            0
+        );
         let boast = b"P6\n4294967295 4294967295\n255\nx";
         assert_eq!(
-            read_pictures(&mut boast.as_slice(), 9, 1 << 30),
+            read_pictures(&mut boast.as_slice(), 9, 1 << 30, |_| ()),
             Pictures::default()
         );
     }
@@ -105,10 +121,10 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            read_pictures(&mut bytes.as_slice(), 3, 1_000);
+            read_pictures(&mut bytes.as_slice(), 3, 1_000, |_| ());
             let mut headed = b"P6\n3 1\n255\n".to_vec();
             headed.extend(&bytes);
-            prop_assert_eq!(read_pictures(&mut headed.as_slice(), 1, 1_000).frames.len(), usize::from(bytes.len() >= 9));
+            prop_assert_eq!(read_pictures(&mut headed.as_slice(), 1, 1_000, |_| ()).frames.len(), usize::from(bytes.len() >= 9));
         }
     }
 }

@@ -6,7 +6,7 @@
 //! need and a pipe does not allow.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{PipeReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -20,6 +20,8 @@ pub(crate) enum Source {
     Path(PathBuf),
     /// Bytes in memory.
     Memory(File),
+    /// Bytes that are still coming. They can be read once, and only forwards.
+    Coming(PipeReader),
 }
 
 impl Source {
@@ -54,7 +56,7 @@ impl Source {
         match self {
             Self::Path(path) => path,
             // Opening it opens the file anew, from its beginning.
-            Self::Memory(_) => Path::new("/dev/stdin"),
+            Self::Memory(_) | Self::Coming(_) => Path::new("/dev/stdin"),
         }
     }
 
@@ -68,6 +70,13 @@ impl Source {
                     source,
                 })?;
                 Ok(memory.into())
+            }
+            Self::Coming(pipe) => {
+                let pipe = pipe.try_clone().map_err(|source| MediaError::System {
+                    action: "hand the clip over",
+                    source,
+                })?;
+                Ok(pipe.into())
             }
         }
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod hostile;
+mod live;
 mod partial;
 mod whole;
 
