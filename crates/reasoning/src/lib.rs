@@ -5,6 +5,7 @@
 
 pub mod bank;
 pub mod blenderbot;
+mod contrast;
 pub mod controls;
 mod error;
 mod history;
@@ -13,6 +14,7 @@ pub mod reasoners;
 pub mod sequence;
 pub mod starter;
 
+pub use contrast::contrast;
 pub use error::ReasoningError;
 pub use reasoner::{LabelTasks, Likelihood, Reasoner, SaidTurn};
 pub use reasoners::{AVAILABLE, ReasonerOptions, open, open_with};

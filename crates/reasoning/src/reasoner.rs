@@ -61,6 +61,12 @@ pub trait Reasoner: Send + Sync {
     /// The strategies it can choose, in index order.
     fn strategies(&self) -> &StrategySet;
 
+    /// Whether the cues of the history enter its plans. Where they do not, its user emotion is that
+    /// of the words alone, and can be held against voice and face ([`crate::contrast`]).
+    fn reads_cues(&self) -> bool {
+        false
+    }
+
     /// User emotion, then strategy, then system emotion, each given the ones before.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use smes_dialogue::{
     ContextUtterance, DialogueContext, Distribution, Emotion, Label, Plan, Private, Reply, Role,
     Strategy,
 };
-use smes_reasoning::{Reasoner, ReasoningError};
+use smes_reasoning::{Reasoner, ReasoningError, contrast};
 
 use crate::gate::OutputGate;
 use crate::reading::read_clip;
@@ -370,6 +370,7 @@ impl Engine {
         emit(ServerEvent::UserEmotion {
             id: id.to_owned(),
             distribution: scored(&plan.user_emotion),
+            contrast: self.contrast(context, &plan),
         });
         emit(ServerEvent::Strategy {
             id: id.to_owned(),
@@ -380,6 +381,15 @@ impl Engine {
             distribution: scored(&plan.system_emotion),
         });
         Ok(plan)
+    }
+
+    /// What voice and face say beside the words, where the plan read the words alone.
+    fn contrast(&self, context: &DialogueContext, plan: &Plan) -> Option<String> {
+        let said = context.utterances.last()?;
+        if self.reasoner.reads_cues() || said.text.expose().trim().is_empty() {
+            return None;
+        }
+        contrast(&plan.user_emotion, said.cue.as_ref()?)
     }
 
     /// Words the answer; what does not pass the output check is replaced.

@@ -15,6 +15,9 @@ pub struct TurnReport {
     pub notes: Vec<String>,
     /// The person's emotion as read.
     pub user_emotion: Option<Decision>,
+    /// One sentence where voice or face point elsewhere than the words do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<String>,
     /// The strategy chosen.
     pub strategy: Option<Decision>,
     /// The tone chosen.
@@ -58,7 +61,12 @@ impl TurnReport {
                 self.cue = cue;
                 self.notes = notes;
             }
-            ServerEvent::UserEmotion { distribution, .. } => {
+            ServerEvent::UserEmotion {
+                distribution,
+                contrast,
+                ..
+            } => {
+                self.contrast = contrast;
                 self.user_emotion = Decision::from_distribution(distribution);
             }
             ServerEvent::Strategy { distribution, .. } => {

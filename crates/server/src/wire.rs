@@ -129,6 +129,9 @@ pub enum ServerEvent {
         id: String,
         /// Most likely first.
         distribution: Vec<Scored>,
+        /// One sentence where voice or face point elsewhere than the words do.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contrast: Option<String>,
     },
     /// The strategy chosen.
     Strategy {
@@ -377,8 +380,13 @@ mod tests {
                 cue,
                 notes
             }),
-            (id(), scored())
-                .prop_map(|(id, distribution)| ServerEvent::UserEmotion { id, distribution }),
+            (id(), scored(), option::of(any::<String>())).prop_map(
+                |(id, distribution, contrast)| ServerEvent::UserEmotion {
+                    id,
+                    distribution,
+                    contrast
+                }
+            ),
             (id(), scored())
                 .prop_map(|(id, distribution)| ServerEvent::Strategy { id, distribution }),
             (id(), scored())

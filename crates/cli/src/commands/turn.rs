@@ -26,7 +26,7 @@ The history is a JSON array, oldest first:
   [{\"role\": \"seeker\", \"text\": \"...\"},
    {\"role\": \"supporter\", \"text\": \"...\", \"strategy\": \"Open question\"}]
 
-With --json: cue, notes, user_emotion, strategy, system_emotion, response, response_strategy,
+With --json: cue, notes, user_emotion, contrast, strategy, system_emotion, response, response_strategy,
 timings; each decision holds label, prob and the whole distribution. In a crisis only response
 and crisis are set.";
 
@@ -159,6 +159,9 @@ pub(crate) fn reading_lines(report: &TurnReport) -> Vec<String> {
         if let Some(decision) = decision {
             lines.push(format!("{name:<9} {}", likeliest(decision, 3)));
         }
+        if let ("emotion", Some(contrast)) = (name, &report.contrast) {
+            lines.push(format!("beside    {contrast}"));
+        }
     }
     let followed = report.response_strategy.as_ref().map(Label::name);
     let chosen = report.strategy.as_ref().map(|chosen| chosen.label.as_str());
@@ -221,6 +224,7 @@ mod tests {
         let report = TurnReport {
             notes: vec!["the clip has no sound".to_owned()],
             user_emotion: Some(decision("fear", 0.7)),
+            contrast: Some("The words read as low, but the face looks glad.".to_owned()),
             strategy: Some(decision("Approval", 0.9)),
             system_emotion: Some(decision("neutral", 0.96)),
             response_strategy: mesc_strategies().parse("Others").ok(),
@@ -233,6 +237,7 @@ mod tests {
         insta::assert_snapshot!(reading_lines(&report).join("\n"), @r"
         missing   the clip has no sound
         emotion   fear 70 % · joy 30 %
+        beside    The words read as low, but the face looks glad.
         strategy  Approval 90 % · joy 10 %
         tone      neutral 96 % · joy 4 %
         answered  as Others

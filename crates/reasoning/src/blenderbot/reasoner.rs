@@ -13,8 +13,8 @@ use super::likelihood::token_likelihoods;
 use super::stream::TextStream;
 use crate::history::{correction, lean_towards};
 use crate::sequence::{
-    Choice, ChosenLabels, LabelDecoding, LabelKind, Sequence, Target, TargetText, decode_labels,
-    feed_labels,
+    Choice, ChosenLabels, CuePlace, LabelDecoding, LabelKind, Sequence, Target, TargetText,
+    decode_labels, feed_labels,
 };
 use crate::{LabelTasks, Likelihood, Reasoner, ReasonerOptions, ReasoningError, SaidTurn};
 
@@ -103,6 +103,10 @@ impl Reasoner for BlenderbotReasoner {
             strategy: labels.strategy,
             system_emotion: labels.system_emotion,
         }
+    }
+
+    fn reads_cues(&self) -> bool {
+        self.sequence.layout().cue != CuePlace::Off
     }
 
     fn plan(&self, context: &DialogueContext) -> Result<Plan, ReasoningError> {

@@ -315,6 +315,10 @@ impl Reasoner for StarterReasoner {
         &self.strategies
     }
 
+    fn reads_cues(&self) -> bool {
+        self.config.reads_cues
+    }
+
     fn plan(&self, context: &DialogueContext) -> Result<Plan, ReasoningError> {
         let outputs = self.run(context)?;
         let temperatures = self.config.temperatures;
