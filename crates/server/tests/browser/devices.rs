@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 /// A spoken sentence and a moving picture.
 pub(crate) struct Devices {
-    /// Speech, 48 kHz WAV.
+    /// A sentence and two seconds of silence, 48 kHz WAV.
     pub(crate) voice: PathBuf,
     /// A picture that moves, Motion JPEG.
     pub(crate) picture: PathBuf,
@@ -30,6 +30,8 @@ impl Devices {
                 "-y",
                 "-i",
                 text(&spoken),
+                "-af",
+                "apad=pad_dur=2",
                 "-ar",
                 "48000",
                 "-ac",

@@ -199,6 +199,14 @@ async fn a_spoken_turn_shows_what_was_heard() {
     let level =
         "new DOMMatrix(getComputedStyle(document.querySelector('#level-bar')).transform).a > 0.2";
     browser.until(level).await;
+    browser.press("#pause option[value='0']").await;
+    assert_eq!(
+        browser
+            .value("document.querySelector('#send-at-once').disabled")
+            .await,
+        true,
+        "there is no pause to send after"
+    );
     browser.press("#speak").await;
     browser
         .until("document.querySelector('#clip-text').textContent === 'Recording 0:04'")
@@ -239,6 +247,80 @@ async fn a_spoken_turn_shows_what_was_heard() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     browser.picture("spoken-dark").await;
     close_devices(browser).await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_after_speech_ends_a_turn_and_sends_it_where_that_is_asked_for() {
+    let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#begin-senses").await;
+    browser
+        .until("!document.querySelector('#ending').hidden")
+        .await;
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent.includes('goes with your next message')")
+        .await;
+    let said = browser
+        .value("document.querySelector('#clip-text').textContent")
+        .await;
+    assert!(
+        said.as_str().is_some_and(|said| said.starts_with("Voice")),
+        "{said}"
+    );
+    browser.picture("pause").await;
+    browser.press("#drop-clip").await;
+    browser.press("#send-at-once").await;
+    browser.press("#speak").await;
+    browser.until(&format!("{ANSWERED} === 1")).await;
+    close_devices(browser).await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speech_is_told_from_the_room_by_its_loudness() {
+    let Some(visit) = Visit::begin_writing().await else {
+        return;
+    };
+    // Loudness every 40 ms: (dB, milliseconds) one after the other; the time at which it ended.
+    let ended = "(async () => {
+        const { Pause } = await import('./js/pause.js');
+        const run = (limit, ...parts) => {
+            const pause = new Pause(limit);
+            let time = 0;
+            for (const [dB, ms] of parts) {
+                for (const end = time + ms; time < end; time += 40) if (pause.hears(dB, time)) return time;
+            }
+            return null;
+        };
+        window.found = {
+            speech: run(800, [-65, 1000], [-25, 2000], [-65, 2000]),
+            atOnce: run(800, [-25, 2000], [-65, 2000]),
+            breath: run(800, [-65, 1000], [-25, 1000], [-65, 600], [-25, 1000], [-65, 2000]),
+            noisyRoom: run(800, [-40, 3000], [-20, 2000], [-40, 2000]),
+            nothing: run(800, [-65, 20000]),
+            knock: run(800, [-65, 1000], [-20, 120], [-65, 5000]),
+            humThatStays: run(800, [-45, 60000]),
+            never: run(0, [-65, 1000], [-25, 2000], [-65, 5000]),
+        };
+    })()";
+    visit.browser.value(ended).await;
+    visit.browser.until("window.found").await;
+    let found = visit.browser.value("window.found").await;
+    let near = |name: &str, expected: f64| {
+        let at = found[name].as_f64().unwrap_or(f64::NAN);
+        assert!((at - expected).abs() <= 80.0, "{name}: {found}");
+    };
+    near("speech", 3800.0);
+    near("atOnce", 2800.0);
+    near("breath", 4400.0);
+    near("noisyRoom", 5800.0);
+    for name in ["nothing", "knock", "humThatStays", "never"] {
+        assert_eq!(found[name], Value::Null, "{name}: {found}");
+    }
     visit.end().await;
 }
 

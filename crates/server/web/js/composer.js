@@ -35,6 +35,9 @@ export class Composer {
   #selfView = byId('self-view', HTMLVideoElement);
   #level = byId('level', HTMLElement);
   #levelBar = byId('level-bar', HTMLElement);
+  #ending = byId('ending', HTMLElement);
+  #pause = byId('pause', HTMLSelectElement);
+  #sendAtOnce = byId('send-at-once', HTMLInputElement);
   #on;
 
   /**
@@ -55,6 +58,8 @@ export class Composer {
     byId('drop-clip', HTMLButtonElement).addEventListener('click', () => this.#drop());
     byId('hide-self', HTMLButtonElement).addEventListener('click', () => this.#hidePicture());
     document.addEventListener('keydown', (event) => this.#pageKey(event));
+    this.#pause.addEventListener('change', () => this.#pauseChosen());
+    this.#pauseChosen();
   }
 
   /** Opens microphone and camera after the person chose both on the consent card. */
@@ -71,7 +76,7 @@ export class Composer {
   clear() {
     this.#agreed = false;
     this.#dropOnStop = true;
-    this.senses.recording?.stop();
+    this.senses.recording?.stop('person');
     this.senses.turnOff('audio');
     this.senses.turnOff('video');
     this.#clip = null;
@@ -96,13 +101,18 @@ export class Composer {
     this.#on.tell(senseFault(faults.values().next().value, what));
   }
 
+  /** Without a pause that ends a recording there is none to send after. */
+  #pauseChosen() {
+    this.#sendAtOnce.disabled = this.#pause.value === '0';
+  }
+
   #toggleRecording() {
-    if (this.senses.recording) return this.senses.recording.stop();
+    if (this.senses.recording) return this.senses.recording.stop('person');
     this.#drop();
     this.#heardAny = false;
     this.#sendOnStop = false;
     this.#dropOnStop = false;
-    this.senses.start(this.limits, (clip) => this.#recorded(clip));
+    this.senses.start(this.limits, Number(this.#pause.value), (clip) => this.#recorded(clip));
     this.#text.focus();
   }
 
@@ -113,7 +123,7 @@ export class Composer {
     if (this.limits && clip.blob.size > this.limits.clip_bytes) {
       this.#clip = null;
       this.#on.tell('The recording grew too large to send and was dropped. Shorter ones go through; what you wrote is still here.');
-    } else if (this.#sendOnStop) {
+    } else if (this.#sendOnStop || (clip.endedBy === 'pause' && this.#sendAtOnce.checked)) {
       this.#send();
     } else if (this.limits && clip.ms > this.limits.clip_ms - 1000) {
       this.#on.tell('That is as long as one recording can be. Send it, and go on in the next.');
@@ -123,7 +133,7 @@ export class Composer {
 
   #drop() {
     this.#dropOnStop = true;
-    this.senses.recording?.stop();
+    this.senses.recording?.stop('person');
     this.#clip = null;
     this.#sensesChanged();
     this.#text.focus();
@@ -132,7 +142,7 @@ export class Composer {
   #send() {
     if (this.senses.recording) {
       this.#sendOnStop = true;
-      this.senses.recording.stop();
+      this.senses.recording.stop('person');
       return;
     }
     const text = this.#text.value.trim();
@@ -190,6 +200,7 @@ export class Composer {
       if (picture) void this.#selfView.play().catch(() => undefined);
     }
     this.#level.hidden = !hears;
+    this.#ending.hidden = !hears;
     this.#speak.hidden = !hears && !sees;
     this.#speak.classList.toggle('lit', recording !== null);
     this.#speak.replaceChildren(icon(recording ? 'stop' : 'speak'), h('span', {}, recording ? 'Stop' : 'Speak'));

@@ -9,7 +9,7 @@ import { freshId } from './dom.js';
 import { SAY } from './words.js';
 
 /** @typedef {import('./wire.js').Scored} Scored */
-/** @typedef {{blob: Blob, mediaType: string, ms: number, seen: boolean, heard: boolean}} Clip */
+/** @typedef {{blob: Blob, mediaType: string, ms: number, seen: boolean, heard: boolean, endedBy: 'person' | 'pause' | 'bounds'}} Clip */
 /**
  * @typedef {object} Turn
  * @property {string} id
@@ -24,6 +24,7 @@ import { SAY } from './words.js';
  * @property {import('./wire.js').Cue | null} cue
  * @property {string[]} notes
  * @property {Scored[]} userEmotion
+ * @property {string} contrast what voice and face say beside the words; empty where they agree
  * @property {Scored[]} strategy
  * @property {Scored[]} tone
  * @property {string} answer
@@ -80,7 +81,7 @@ export class Conversation {
     const turn = {
       id: freshId(), number: this.turns.length + 1, at: new Date(), text, clip,
       spokenMs: clip?.ms ?? 0, state: 'waiting', sentAt: 0, cueKnown: false, cue: null, notes: [],
-      userEmotion: [], strategy: [], tone: [], answer: '', followed: '', timings: null, help: null,
+      userEmotion: [], contrast: '', strategy: [], tone: [], answer: '', followed: '', timings: null, help: null,
       correction: null, fault: '',
     };
     this.turns.push(turn);
@@ -290,7 +291,10 @@ export class Conversation {
         turn.cue = event.cue;
         turn.notes = event.notes;
         break;
-      case 'user_emotion': turn.userEmotion = event.distribution; break;
+      case 'user_emotion':
+        turn.userEmotion = event.distribution;
+        turn.contrast = event.contrast ?? '';
+        break;
       case 'strategy': turn.strategy = event.distribution; break;
       case 'system_emotion': turn.tone = event.distribution; break;
       case 'response_delta':

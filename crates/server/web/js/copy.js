@@ -16,7 +16,7 @@ export function toJson({ turns, welcome }) {
     program: welcome && { reasoner: welcome.reasoner, cues: welcome.cues, notice: welcome.notice },
     turns: turns.map((turn) => ({
       turn: turn.number, at: turn.at.toISOString(), said: turn.text, spoken_ms: Math.round(turn.spokenMs),
-      cue: turn.cue, notes: turn.notes, user_emotion: turn.userEmotion,
+      cue: turn.cue, notes: turn.notes, user_emotion: turn.userEmotion, contrast: turn.contrast || null,
       corrected_to: turn.correction?.label ?? null, strategy: turn.strategy,
       system_emotion: turn.tone, response: turn.answer, response_strategy: turn.followed || null, crisis_help: turn.help, timings: turn.timings,
     })),
@@ -56,10 +56,11 @@ function best(distribution, word) {
 function section(turn) {
   const quoted = (turn.text || '(spoken)').split('\n').map((line) => `> ${line}`);
   const cue = turn.cue ? ['', `*Heard and seen:* ${turn.cue.observation}`] : [];
+  const contrast = turn.contrast ? ['', turn.contrast] : [];
   const features = (turn.cue?.features ?? []).map((feature) => `- ${featureWord(feature.name)}: ${featureValue(feature)}`);
   const took = turn.timings ? ['', `*Took ${duration(turn.timings.total_ms)}.*`] : [];
   const help = (turn.help ?? []).map((line) => `- ${line.name}: ${line.contact} (${line.hours}) ${line.url}`);
-  return [`## ${turn.number}`, '', ...quoted, ...cue, ...features, '', turn.answer, ...help, ...took, ''];
+  return [`## ${turn.number}`, '', ...quoted, ...cue, ...contrast, ...features, '', turn.answer, ...help, ...took, ''];
 }
 
 /**

@@ -91,7 +91,8 @@ export class Reading {
     if (!top) return h('div');
     const sure = h('span', { class: 'muted' }, `, ${percent(top.prob)} sure`);
     const bars = h('ul', { class: 'bars' }, ...turn.userEmotion.slice(0, SHOWN_BARS).map((scored) => bar(scored, this.#index(scored.label))));
-    return part('This sounded', h('p', { class: 'finding' }, h('strong', { 'data-label': top.label, 'data-kind': 'user-emotion' }, emotionWord(top.label)), sure), bars, this.#correction(turn));
+    const contrast = turn.contrast ? [h('p', { class: 'small', 'data-kind': 'contrast' }, turn.contrast)] : [];
+    return part('This sounded', h('p', { class: 'finding' }, h('strong', { 'data-label': top.label, 'data-kind': 'user-emotion' }, emotionWord(top.label)), sure), bars, ...contrast, this.#correction(turn));
   }
 
   /** @param {string} label */

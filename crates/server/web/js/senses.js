@@ -3,6 +3,8 @@
  * recording of a clip. Nothing is recorded outside [Senses.start] and its stop.
  */
 
+import { Pause } from './pause.js';
+
 /** @typedef {'audio' | 'video'} Sense */
 /** @typedef {import('./conversation.js').Clip} Clip */
 
@@ -12,6 +14,8 @@ const MEDIA_TYPES = {
   video: ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4'],
   audio: ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4'],
 };
+/** How often the microphone is listened to for a pause, in milliseconds. */
+const LISTEN_EVERY_MS = 40;
 
 export class Senses {
   /** @type {Record<Sense, MediaStream | null>} */
@@ -80,28 +84,40 @@ export class Senses {
 
   /** Loudness of the voice now, from 0 (-60 dBFS or less) to 1 (full scale). */
   level() {
-    if (!this.#meter) return 0;
-    const { analyser, samples } = this.#meter;
-    analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return Math.min(1, Math.max(0, (10 * Math.log10(power + 1e-12) + 60) / 60));
+    return Math.min(1, Math.max(0, (this.#loudness() + 60) / 60));
   }
 
   /**
    * Begins a clip.
    *
    * @param {import('./wire.js').WireLimits | undefined} limits
+   * @param {number} pauseMs silence after speech that ends it, in milliseconds; 0: none does
    * @param {(clip: Clip) => void} onClip called once, when the clip ends for whatever reason
    */
-  start(limits, onClip) {
+  start(limits, pauseMs, onClip) {
     const tracks = [this.#open.audio, this.#open.video].flatMap((stream) => stream?.getTracks() ?? []);
     if (this.#recording || tracks.length === 0) return;
-    this.#recording = new Recording(new MediaStream(tracks), limits, (clip) => {
+    const recording = new Recording(new MediaStream(tracks), limits, (clip) => {
+      clearInterval(listening);
       this.#recording = null;
       this.#onChange();
       onClip(clip);
     });
+    this.#recording = recording;
+    const pause = new Pause(this.hears ? pauseMs : 0);
+    const listening = setInterval(() => {
+      if (pause.hears(this.#loudness(), performance.now())) recording.stop('pause');
+    }, LISTEN_EVERY_MS);
     this.#onChange();
+  }
+
+  /** Loudness of the last moment, in dB below full scale. */
+  #loudness() {
+    if (!this.#meter) return -120;
+    const { analyser, samples } = this.#meter;
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
+    return 10 * Math.log10(power + 1e-12);
   }
 
   /** @param {Sense[]} wanted */
@@ -137,6 +153,8 @@ class Recording {
   startedAt = performance.now();
   /** @type {Blob[]} */
   #parts = [];
+  /** @type {'person' | 'pause' | 'bounds'} */
+  #endedBy = 'bounds';
   #recorder;
 
   /**
@@ -151,17 +169,18 @@ class Recording {
     this.#recorder = new MediaRecorder(stream, { mimeType, audioBitsPerSecond: 48_000, videoBitsPerSecond: 800_000 });
     const longest = limits?.clip_ms ?? 60_000;
     const largest = (limits?.clip_bytes ?? 8_000_000) * 0.9;
-    const timer = setTimeout(() => this.stop(), Math.max(0, longest - 500));
+    const timer = setTimeout(() => this.stop('bounds'), Math.max(0, longest - 500));
     let size = 0;
     this.#recorder.ondataavailable = ({ data }) => {
       this.#parts.push(data);
       size += data.size;
-      if (size > largest) this.stop();
+      if (size > largest) this.stop('bounds');
     };
     this.#recorder.onstop = () => {
       clearTimeout(timer);
       const mediaType = this.#recorder.mimeType || mimeType;
-      onClip({ blob: new Blob(this.#parts, { type: mediaType }), mediaType, ms: this.ms, seen, heard });
+      const blob = new Blob(this.#parts, { type: mediaType });
+      onClip({ blob, mediaType, ms: this.ms, seen, heard, endedBy: this.#endedBy });
     };
     this.#recorder.start(500);
   }
@@ -171,8 +190,14 @@ class Recording {
     return performance.now() - this.startedAt;
   }
 
-  /** Ends the clip. */
-  stop() {
-    if (this.#recorder.state !== 'inactive') this.#recorder.stop();
+  /**
+   * Ends the clip.
+   *
+   * @param {'person' | 'pause' | 'bounds'} by
+   */
+  stop(by) {
+    if (this.#recorder.state === 'inactive') return;
+    this.#endedBy = by;
+    this.#recorder.stop();
   }
 }

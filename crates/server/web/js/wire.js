@@ -21,7 +21,7 @@
  *   emotions: string[], strategies: LabelInfo[], limits: WireLimits, notice: string}} Welcome
  * @typedef {{type: 'received', id: string}
  *   | {type: 'cue', id: string, cue: Cue | null, notes: string[]}
- *   | {type: 'user_emotion', id: string, distribution: Scored[]}
+ *   | {type: 'user_emotion', id: string, distribution: Scored[], contrast?: string}
  *   | {type: 'strategy', id: string, distribution: Scored[]}
  *   | {type: 'system_emotion', id: string, distribution: Scored[]}
  *   | {type: 'response_delta', id: string, text: string}
