@@ -1,7 +1,9 @@
 //! Latency of a live turn with a clip, as a page sees it: from the last byte of the clip sent to
 //! the first words of the answer, over a real WebSocket. `run.sh` beside it prepares everything.
 //!
-//! `turn ws://HOST:PORT/api/v1/live CLIP N_TURNS` prints one JSON document.
+//! `turn ws://HOST:PORT/api/v1/live CLIP N_TURNS [followed]` prints one JSON document. `followed` sends
+//! the clip while it is recorded, as the page does, at four times the pace of a person; without it the
+//! clip comes whole with its turn.
 
 #![allow(
     clippy::print_stdout,
@@ -21,6 +23,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// A session allows 20 turns a minute, so every few turns take a new one.
 const TURNS_PER_SESSION: usize = 10;
+/// Pieces of a clip that is recorded, and how fast they come: 10 s in 40 pieces are one every 250 ms.
+const PIECES: usize = 40;
+const PIECE_EVERY: Duration = Duration::from_micros(62_500);
 const TEXTS: [&str; 5] = [
     "I have not been sleeping well since we moved",
     "My sister stopped answering my calls last month",
@@ -34,22 +39,26 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 #[tokio::main]
 async fn main() {
     let args: Vec<String> = std::env::args().filter(|arg| arg != "--bench").collect();
-    let [_, url, clip, n_turns] = args.as_slice() else {
-        println!("usage: turn ws://HOST:PORT/api/v1/live CLIP N_TURNS");
-        return;
+    let (url, clip, n_turns, is_followed) = match args.as_slice() {
+        [_, url, clip, n_turns] => (url, clip, n_turns, false),
+        [_, url, clip, n_turns, how] if how == "followed" => (url, clip, n_turns, true),
+        _ => {
+            println!("usage: turn ws://HOST:PORT/api/v1/live CLIP N_TURNS [followed]");
+            return;
+        }
     };
     let clip = fs_err::read(clip).unwrap();
     let n_turns: usize = n_turns.parse().unwrap();
     let (mut first_words_ms, mut timings) = (Vec::new(), Vec::new());
     let mut socket = open(url).await;
     // The first turn loads programs and pages from disk; it is reported apart.
-    let (warm_up_ms, _) = turn(&mut socket, 0, &clip).await;
+    let (warm_up_ms, _) = turn(&mut socket, 0, &clip, is_followed).await;
     for idx in 1..=n_turns {
         if idx % TURNS_PER_SESSION == 0 {
             leave(socket).await;
             socket = open(url).await;
         }
-        let (ms, stages) = turn(&mut socket, idx, &clip).await;
+        let (ms, stages) = turn(&mut socket, idx, &clip, is_followed).await;
         first_words_ms.push(ms);
         timings.push(stages);
     }
@@ -57,6 +66,7 @@ async fn main() {
     let stage = |of: fn(&Timings) -> f64| summary(timings.iter().map(of).collect());
     let report = json!({
         "n_turns": n_turns,
+        "is_followed": is_followed,
         "clip_bytes": clip.len(),
         "warm_up_ms": warm_up_ms,
         "first_words_ms": summary(first_words_ms),
@@ -90,18 +100,24 @@ async fn leave(mut socket: Socket) {
 }
 
 /// Milliseconds to the first words, and the stages as the server timed them.
-async fn turn(socket: &mut Socket, idx: usize, clip: &[u8]) -> (f64, Timings) {
+async fn turn(socket: &mut Socket, idx: usize, clip: &[u8], is_followed: bool) -> (f64, Timings) {
+    if is_followed {
+        record(socket, idx, clip).await;
+    }
     let message = ClientMessage::Turn {
         id: idx.to_string(),
         text: TEXTS[idx % TEXTS.len()].into(),
         clip: Some(ClipHeader {
             bytes: clip.len() as u64,
             media_type: "video/webm".to_owned(),
+            followed: is_followed,
         }),
     };
     say(socket, &message).await;
-    for piece in clip.chunks(Limits::default().clip_frame_bytes) {
-        socket.send(Message::binary(piece.to_vec())).await.unwrap();
+    if !is_followed {
+        for piece in clip.chunks(Limits::default().clip_frame_bytes) {
+            socket.send(Message::binary(piece.to_vec())).await.unwrap();
+        }
     }
     let sent = Instant::now();
     let mut first_words: Option<Duration> = None;
@@ -119,6 +135,20 @@ async fn turn(socket: &mut Socket, idx: usize, clip: &[u8]) -> (f64, Timings) {
             ServerEvent::Crisis { .. } => panic!("a harmless text was taken for a crisis"),
             _ => {}
         }
+    }
+}
+
+/// Sends a clip in pieces, as a recorder gives them.
+async fn record(socket: &mut Socket, idx: usize, clip: &[u8]) {
+    let follow = ClientMessage::Follow {
+        id: idx.to_string(),
+        sound: true,
+        picture: true,
+    };
+    say(socket, &follow).await;
+    for piece in clip.chunks(clip.len().div_ceil(PIECES)) {
+        socket.send(Message::binary(piece.to_vec())).await.unwrap();
+        tokio::time::sleep(PIECE_EVERY).await;
     }
 }
 

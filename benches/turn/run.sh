@@ -4,7 +4,8 @@
 #   benches/turn/run.sh [N_TURNS] [REASONER]
 #
 # Builds the release program, makes the clip (a test picture of ffmpeg with a voice of espeak-ng),
-# starts `smes serve` on a free port of loopback, measures, and stops it. Prints one JSON document;
+# starts `smes serve` on a free port of loopback, measures, and stops it. Prints one JSON document for
+# clips that come whole and one for clips that are followed while they are recorded;
 # `first_words_ms` is the figure of docs/benchmarks.md. Run it on an otherwise idle machine.
 set -eu
 
@@ -33,5 +34,8 @@ until grep -q address "$folder/address"; do
 done
 host=$(sed -n 's|.*"http://\([^/]*\)/".*|\1|p' "$folder/address")
 
-cargo bench --quiet --package smes-server --bench turn -- \
-  "ws://$host/api/v1/live" "$folder/clip.webm" "$n_turns"
+for how in "" followed; do
+  # shellcheck disable=SC2086 # nothing, or one word
+  cargo bench --quiet --package smes-server --bench turn -- \
+    "ws://$host/api/v1/live" "$folder/clip.webm" "$n_turns" $how
+done

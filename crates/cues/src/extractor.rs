@@ -1,9 +1,11 @@
 //! The trait behind which everything that reads voice or face stands.
 
+use std::sync::Arc;
+
 use smes_dialogue::{Cue, Extractor};
 use smes_media::Clip;
 
-use crate::SpeakerBaseline;
+use crate::{Follower, SpeakerBaseline};
 
 /// Derives a cue from a clip.
 pub trait CueExtractor: Send + Sync {
@@ -19,6 +21,11 @@ pub trait CueExtractor: Send + Sync {
     /// # Errors
     /// When the extractor itself fails.
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError>;
+
+    /// Begins to read a recording that goes on, where it can.
+    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
+        None
+    }
 }
 
 /// An error of an extractor.

@@ -9,10 +9,12 @@ mod describe;
 pub mod emotion;
 mod extractor;
 pub mod face;
+mod follow;
 mod native;
 pub mod voice;
 
 pub use baseline::{MIN_CLIPS, SpeakerBaseline};
 pub use describe::describe;
 pub use extractor::{CueError, CueExtractor};
+pub use follow::{Follower, Moment};
 pub use native::{NativeExtractor, OverTime};

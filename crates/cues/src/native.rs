@@ -6,15 +6,18 @@
 use std::sync::Arc;
 
 use smes_dialogue::{Cue, EmotionSet, Extractor, Feature, Modality, Private, TimeSpan};
-use smes_media::{Audio, Clip};
+use smes_media::{Audio, Clip, DecodeOptions};
 
 use crate::describe::{describe, describe_emotion};
 use crate::emotion::{EmotionReader, UsualVoice, VoiceEmotion};
+use crate::follow::VoiceFollower;
 use crate::voice::{self, FEW_VOICED_S, Hearing, VoiceReading, Window};
-use crate::{CueError, CueExtractor, SpeakerBaseline};
+use crate::{CueError, CueExtractor, Follower, SpeakerBaseline};
 
 /// Sample rates the measures are defined for, in Hz.
 const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+/// Sample rate of recordings that are followed, in Hz.
+const FOLLOWED_RATE: u32 = DecodeOptions::audio_only().sample_rate;
 /// Less voice than this is measured, but its emotion is not put into words, in seconds: on one second
 /// of sound the model is clearly less often right than on two (`docs/results.md`).
 const ENOUGH_FOR_EMOTION_S: f64 = 0.8;
@@ -100,6 +103,10 @@ impl CueExtractor for NativeExtractor {
             note(&mut cue, "the clip has no sound");
         }
         Ok(cue)
+    }
+
+    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
+        Some(Box::new(VoiceFollower::new(self, FOLLOWED_RATE)))
     }
 }
 

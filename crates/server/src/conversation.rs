@@ -16,7 +16,7 @@ use smes_dialogue::{
 use smes_reasoning::{Reasoner, ReasoningError, contrast};
 
 use crate::gate::OutputGate;
-use crate::reading::read_clip;
+use crate::reading::{Followed, read_clip};
 use crate::refusal::Refusal;
 use crate::safety::{Assessment, CrisisDetector};
 use crate::wire::{HelpLine, LabelInfo, Scored, ServerEvent, Timings};
@@ -41,6 +41,8 @@ pub struct TurnInput {
     pub text: Private<String>,
     /// The clip, as it was recorded.
     pub clip: Option<Private<Vec<u8>>>,
+    /// What was decoded of that clip while it was recorded.
+    pub followed: Option<Followed>,
     /// Preferred language and region, for the help lines: `en-GB`.
     pub locale: Option<String>,
     /// When the turn had arrived whole; the total time counts from here.
@@ -54,6 +56,7 @@ impl TurnInput {
             id: id.into(),
             text: text.into(),
             clip: None,
+            followed: None,
             locale: None,
             arrived: Instant::now(),
         }
@@ -238,6 +241,12 @@ impl Engine {
         )
     }
 
+    /// Begins to decode and read a recording that goes on; none where that cannot be.
+    pub(crate) fn follow(&self, sound: bool) -> Option<Followed> {
+        let extractor = Arc::clone(self.cues.as_ref()?);
+        Followed::begin(extractor, sound, &self.media_limits)
+    }
+
     /// Where human help is, for a locale such as `en-GB`.
     pub fn help_lines(&self, locale: Option<&str>) -> Vec<HelpLine> {
         self.safety.help_lines(locale)
@@ -277,12 +286,12 @@ impl Engine {
             return Ok(self.answer_crisis(conversation, assessment, input, emit));
         }
         let mut timings = Timings::default();
-        let (clip, baseline) = (input.clip.as_ref(), &conversation.baseline);
+        let recorded = input.clip.as_ref().map(|bytes| (bytes, input.followed));
         let reading = read_clip(
             self.cues.as_deref(),
             &self.media_limits,
-            clip,
-            baseline,
+            recorded,
+            &conversation.baseline,
             &mut timings,
         );
         emit(ServerEvent::Cue {

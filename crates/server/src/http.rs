@@ -6,7 +6,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -171,11 +170,9 @@ async fn turn(
     let place = state.workers().reserve(Some(room))?;
     let engine = Arc::clone(state.engine());
     let input = TurnInput {
-        id: "turn".to_owned(),
-        text: request.text,
         clip: request.clip,
         locale: request.locale,
-        arrived: Instant::now(),
+        ..TurnInput::text("turn", request.text)
     };
     let work = place.run(move || {
         let mut report = TurnReport::default();

@@ -4,6 +4,8 @@
 //! channels. Sending is one rule: everything of the session's log after what was sent goes out;
 //! resuming after a drop is the same rule with an older starting point.
 
+mod clips;
+
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use smes_dialogue::{Emotion, Label, Private};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use self::clips::{Announced, Expecting};
 use crate::conversation::TurnInput;
 use crate::log::to_json;
 use crate::refusal::Refusal;
@@ -70,27 +73,6 @@ async fn news(signal: &mut Option<watch::Receiver<()>>) {
 async fn closed(closing: &mut watch::Receiver<bool>) {
     // An error means that the state is gone, which ends the conversation as well.
     let _ = closing.wait_for(|is_closing| *is_closing).await;
-}
-
-/// What the next binary frame is.
-enum Expecting {
-    /// Nothing that was announced.
-    Nothing,
-    /// A piece of the clip of this turn.
-    Clip(Announced),
-    /// A piece of the clip of a turn that was refused or is a repetition; so many bytes are left.
-    Discard(u64),
-}
-
-/// A turn whose clip is arriving.
-struct Announced {
-    id: String,
-    text: Private<String>,
-    n_bytes: u64,
-    clip: Private<Vec<u8>>,
-    room: ClipRoom,
-    /// When it is given up.
-    due: Instant,
 }
 
 /// One socket's side of the conversation.
@@ -152,14 +134,6 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         }
     }
 
-    /// A text frame where a clip was announced: the turn cannot go on.
-    async fn drop_missing_clip(&mut self) -> Flow {
-        match std::mem::replace(&mut self.expecting, Expecting::Nothing) {
-            Expecting::Clip(turn) => self.refuse(Refusal::ClipMissing, Some(&turn.id)).await,
-            Expecting::Nothing | Expecting::Discard(_) => GO_ON,
-        }
-    }
-
     async fn answer(&mut self, message: ClientMessage) -> Flow {
         if let ClientMessage::Hello {
             session,
@@ -181,6 +155,14 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
             ClientMessage::Hello { .. } => GO_ON,
             ClientMessage::Consent { sensing } => {
                 session.set_consent(sensing);
+                if !sensing {
+                    self.give_up_recording(None);
+                }
+                GO_ON
+            }
+            ClientMessage::Follow { id, sound, .. } => self.follow(&session, id, sound).await,
+            ClientMessage::Unfollow { id } => {
+                self.give_up_recording(Some(&id));
                 GO_ON
             }
             ClientMessage::Turn { id, text, clip } => self.turn(&session, id, text, clip).await,
@@ -191,6 +173,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
                 }
             }
             ClientMessage::Erase => {
+                self.give_up_recording(None);
                 session.erase();
                 GO_ON
             }
@@ -262,8 +245,10 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         text: Private<String>,
         clip: Option<ClipHeader>,
     ) -> Flow {
+        let is_followed = clip.as_ref().is_some_and(|clip| clip.followed);
         let n_bytes = clip.map(|clip| clip.bytes);
-        if let Some(n_bytes) = n_bytes {
+        let recording = n_bytes.and_then(|n_bytes| self.take_recording(&id, n_bytes));
+        if let (Some(n_bytes), false) = (n_bytes, is_followed) {
             self.expecting = Expecting::Discard(n_bytes);
         }
         match session.repeated(&id) {
@@ -277,6 +262,18 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         let Some(n_bytes) = n_bytes else {
             return self.start(session, TurnInput::text(id, text), None).await;
         };
+        if is_followed {
+            let Some(recording) = recording else {
+                return self.refuse(Refusal::ClipMissing, Some(&id)).await;
+            };
+            let (bytes, followed, room) = recording.finish();
+            let input = TurnInput {
+                clip: Some(bytes),
+                followed,
+                ..TurnInput::text(id, text)
+            };
+            return self.start(session, input, Some(room)).await;
+        }
         // Nothing is kept of a clip before there is room for all of it.
         let room = match self.state.workers().make_room(n_bytes) {
             Ok(room) => room,
@@ -291,52 +288,6 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
             due: Instant::now() + self.state.limits().clip_time,
         });
         GO_ON
-    }
-
-    async fn take_clip(&mut self, piece: Bytes) -> Flow {
-        let n_new = piece.len() as u64;
-        let turn = match std::mem::replace(&mut self.expecting, Expecting::Nothing) {
-            Expecting::Nothing => return self.bad_frame(Refusal::ClipUnexpected).await,
-            Expecting::Discard(n_left) => {
-                if n_new < n_left {
-                    self.expecting = Expecting::Discard(n_left - n_new);
-                }
-                return GO_ON;
-            }
-            Expecting::Clip(mut turn) => {
-                let mut clip = turn.clip.into_inner();
-                let n_bytes = clip.len() as u64 + n_new;
-                if n_bytes <= turn.n_bytes {
-                    clip.extend_from_slice(&piece);
-                }
-                turn.clip = Private::new(clip);
-                if n_bytes < turn.n_bytes {
-                    self.expecting = Expecting::Clip(turn);
-                    return GO_ON;
-                }
-                if n_bytes > turn.n_bytes {
-                    return self.refuse(Refusal::ClipMismatch, Some(&turn.id)).await;
-                }
-                turn
-            }
-        };
-        self.take_whole_clip(turn).await
-    }
-
-    async fn take_whole_clip(&mut self, turn: Announced) -> Flow {
-        let Some(session) = self.session.clone() else {
-            return self.bad_frame(Refusal::HelloFirst).await;
-        };
-        // Consent may have been withdrawn since the clip was announced.
-        let checked = session.check_turn(&turn.id, turn.text.expose(), Some(turn.n_bytes));
-        if let Err(refusal) = checked {
-            return self.refuse(refusal, Some(&turn.id)).await;
-        }
-        let input = TurnInput {
-            clip: Some(turn.clip),
-            ..TurnInput::text(turn.id, turn.text)
-        };
-        self.start(&session, input, Some(turn.room)).await
     }
 
     async fn start(
@@ -399,6 +350,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
         };
         match &self.expecting {
             Expecting::Clip(turn) => due.min(turn.due),
+            Expecting::Recording(recording) => due.min(recording.wakes_at()),
             Expecting::Nothing | Expecting::Discard(_) => due,
         }
     }
@@ -418,6 +370,12 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
                 self.expecting = Expecting::Discard(n_left);
                 flow
             }
+            Expecting::Recording(recording) if recording.due() <= Instant::now() => {
+                let id = recording.id().to_owned();
+                self.give_up_recording(None);
+                self.refuse(Refusal::ClipMissing, Some(&id)).await
+            }
+            Expecting::Recording(_) => self.tell_moment().await,
             _ => GO_ON,
         }
     }
@@ -476,6 +434,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
 
     /// Lets go of the session.
     fn leave(&mut self) {
+        self.give_up_recording(None);
         self.news = None;
         if let Some(session) = self.session.take() {
             session.detach(self.socket);

@@ -98,7 +98,8 @@ fn turn_of(event: &ServerEvent) -> Option<&str> {
         | ServerEvent::ResponseDelta { id, .. }
         | ServerEvent::Response { id, .. }
         | ServerEvent::Crisis { id, .. }
-        | ServerEvent::Corrected { id } => Some(id),
+        | ServerEvent::Corrected { id }
+        | ServerEvent::Moment { id, .. } => Some(id),
         ServerEvent::Error { id, .. } => id.as_deref(),
         ServerEvent::Welcome { .. } | ServerEvent::Erased | ServerEvent::Notice { .. } => None,
     }

@@ -5,9 +5,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use smes_cues::{CueExtractor, SpeakerBaseline};
+use std::sync::Arc;
+
+use smes_cues::{CueExtractor, Follower, Moment, SpeakerBaseline};
 use smes_dialogue::{Cue, Private};
-use smes_media::DecodeOptions;
+use smes_media::{Clip, DecodeOptions, LiveClip, MediaError};
 
 use crate::conversation::ms_since;
 use crate::wire::Timings;
@@ -31,22 +33,70 @@ impl Reading {
     }
 }
 
+/// A recording that is decoded and read while it goes on.
+pub struct Followed {
+    live: LiveClip,
+    follower: Box<dyn Follower>,
+}
+
+impl Followed {
+    /// `None` where the extractor cannot follow, or the decoder cannot begin: the clip is then read as
+    /// a whole.
+    pub(crate) fn begin(
+        extractor: Arc<dyn CueExtractor>,
+        sound: bool,
+        limits: &smes_media::Limits,
+    ) -> Option<Self> {
+        let options = DecodeOptions::audio_only();
+        Some(Self {
+            live: LiveClip::start(sound, &options, limits).ok()?,
+            follower: extractor.follow()?,
+        })
+    }
+
+    /// Hands over the next piece.
+    pub(crate) fn feed(&mut self, piece: Vec<u8>) {
+        self.live.feed(piece);
+    }
+
+    /// What is heard now. It takes a few milliseconds of work.
+    pub(crate) fn moment(&mut self) -> Option<Moment> {
+        self.follower.follow(&self.live.news())
+    }
+}
+
+/// Decodes what is left of a clip, or all of it.
+fn decode(
+    clip: &Private<Vec<u8>>,
+    followed: Option<Followed>,
+    limits: &smes_media::Limits,
+) -> (Result<Clip, MediaError>, Option<Box<dyn Follower>>) {
+    if let Some(Followed { live, follower }) = followed
+        && let Ok(clip) = live.finish()
+    {
+        return (Ok(clip), Some(follower));
+    }
+    let options = DecodeOptions::audio_only();
+    let whole = smes_media::decode_bytes(clip.expose(), &options, limits);
+    (whole, None)
+}
+
 /// Decodes a clip and describes it against the speaker's baseline; writes how long both took.
 pub(crate) fn read_clip(
     cues: Option<&dyn CueExtractor>,
     limits: &smes_media::Limits,
-    clip: Option<&Private<Vec<u8>>>,
+    recorded: Option<(&Private<Vec<u8>>, Option<Followed>)>,
     baseline: &SpeakerBaseline,
     timings: &mut Timings,
 ) -> Reading {
-    let Some(clip) = clip else {
+    let Some((clip, followed)) = recorded else {
         return Reading::default();
     };
     let Some(extractor) = cues else {
         return Reading::without_cue("voice and face are not read here");
     };
     let started = Instant::now();
-    let decoded = smes_media::decode_bytes(clip.expose(), &DecodeOptions::audio_only(), limits);
+    let (decoded, follower) = decode(clip, followed, limits);
     timings.decode_ms = ms_since(started);
     let clip = match decoded {
         Ok(clip) => clip,
@@ -55,7 +105,10 @@ pub(crate) fn read_clip(
     let started = Instant::now();
     let mut baseline = baseline.clone();
     // A fault inside a signal path must not cost the person their answer.
-    let extracted = catch_unwind(AssertUnwindSafe(|| extractor.extract(&clip, &mut baseline)));
+    let extracted = catch_unwind(AssertUnwindSafe(|| match follower {
+        Some(follower) => follower.finish(&clip, &mut baseline),
+        None => extractor.extract(&clip, &mut baseline),
+    }));
     timings.cue_ms = ms_since(started);
     match extracted {
         Ok(Ok(cue)) => {

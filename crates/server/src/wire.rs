@@ -42,6 +42,22 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         clip: Option<ClipHeader>,
     },
+    /// A clip of turn `id` is being recorded: its pieces follow in binary frames as they come, are
+    /// decoded meanwhile, and answered by [`ServerEvent::Moment`]s, until the turn is said (its clip
+    /// marked [`ClipHeader::followed`]) or given up.
+    Follow {
+        /// The turn that the clip will belong to.
+        id: String,
+        /// Whether it has sound.
+        sound: bool,
+        /// Whether it has pictures.
+        picture: bool,
+    },
+    /// The recording is not wanted any more.
+    Unfollow {
+        /// The turn it would have belonged to.
+        id: String,
+    },
     /// "That's not right": the person names the emotion of an earlier turn.
     Correct {
         /// The turn that was misread.
@@ -61,6 +77,9 @@ pub struct ClipHeader {
     pub bytes: u64,
     /// Media type as the recorder names it, for example `video/webm;codecs=vp8,opus`.
     pub media_type: String,
+    /// It came after a [`ClientMessage::Follow`], and nothing of it follows here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub followed: bool,
 }
 
 /// What the server sends: an event with its number in the session.
@@ -84,7 +103,7 @@ pub struct Scored {
     pub prob: f32,
 }
 
-/// What the server tells. Of one turn, in this order: `Received`, `Cue`, `UserEmotion`, `Strategy`,
+/// What the server tells. Of one turn, in this order: `Moment`* while it is recorded, `Received`, `Cue`, `UserEmotion`, `Strategy`,
 /// `SystemEmotion`, `ResponseDelta`*, `Response`. A crisis sends `Crisis` after `Received` and
 /// nothing else of the chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +127,19 @@ pub enum ServerEvent {
         limits: WireLimits,
         /// "This is a program", in the words to show.
         notice: String,
+    },
+    /// What is heard of a recording that goes on; of this socket alone.
+    Moment {
+        /// The turn that it will belong to.
+        id: String,
+        /// Where the moment ends, in milliseconds from the start of the recording.
+        time_ms: u64,
+        /// Level in dB below full scale.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level_db: Option<f64>,
+        /// Pitch of the voice, in Hz.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        f0_hz: Option<f64>,
     },
     /// The turn arrived whole and work has begun.
     Received {
@@ -266,8 +298,11 @@ mod tests {
     }
 
     fn client_message() -> impl Generator<Value = ClientMessage> {
-        let clip = (any::<u64>(), any::<String>())
-            .prop_map(|(bytes, media_type)| ClipHeader { bytes, media_type });
+        let clip = (any::<u64>(), any::<String>()).prop_map(|(bytes, media_type)| ClipHeader {
+            bytes,
+            media_type,
+            followed: bytes % 2 == 0,
+        });
         prop_oneof![
             (
                 option::of(private()),
@@ -284,6 +319,12 @@ mod tests {
                     }
                 }),
             any::<bool>().prop_map(|sensing| ClientMessage::Consent { sensing }),
+            any::<(String, bool, bool)>().prop_map(|(id, sound, picture)| ClientMessage::Follow {
+                id,
+                sound,
+                picture
+            }),
+            any::<String>().prop_map(|id| ClientMessage::Unfollow { id }),
             (any::<String>(), private(), option::of(clip))
                 .prop_map(|(id, text, clip)| ClientMessage::Turn { id, text, clip }),
             (any::<String>(), any::<String>()).prop_map(|(id, label)| ClientMessage::Correct {
@@ -373,6 +414,18 @@ mod tests {
                         },
                         notice: text,
                     }
+                }),
+            (
+                id(),
+                any::<u64>(),
+                option::of(number()),
+                option::of(number())
+            )
+                .prop_map(|(id, time_ms, level_db, f0_hz)| ServerEvent::Moment {
+                    id,
+                    time_ms,
+                    level_db,
+                    f0_hz,
                 }),
             id().prop_map(|id| ServerEvent::Received { id }),
             (id(), option::of(cue()), texts()).prop_map(|(id, cue, notes)| ServerEvent::Cue {

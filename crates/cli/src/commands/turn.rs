@@ -1,7 +1,6 @@
 //! `smes turn`: one turn, and how it was read.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Context;
 use smes_dialogue::{Label, Private};
@@ -71,11 +70,9 @@ pub(crate) fn run(args: &TurnArgs, console: &Console) -> anyhow::Result<()> {
         None => Conversation::default(),
     };
     let input = TurnInput {
-        id: "turn".to_owned(),
-        text: Private::from(args.text.as_str()),
         clip,
         locale: args.locale.clone().or_else(environment_locale),
-        arrived: Instant::now(),
+        ..TurnInput::text("turn", args.text.as_str())
     };
     let mut report = TurnReport::default();
     let mut take = |event: ServerEvent| report.take(event);

@@ -185,6 +185,31 @@ async fn a_written_turn_is_answered_and_its_reading_can_be_corrected() {
     visit.end().await;
 }
 
+/// Records until Stop is pressed.
+async fn record_four_seconds(browser: &Chromium) {
+    browser.press("#pause option[value='0']").await;
+    assert_eq!(
+        browser
+            .value("document.querySelector('#send-at-once').disabled")
+            .await,
+        true,
+        "there is no pause to send after"
+    );
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent === 'Recording 0:04'")
+        .await;
+    // What the program hears comes back while the person still speaks.
+    browser
+        .until("document.querySelectorAll('#strip .loud').length > 8 && document.querySelector('#strip .pitch')")
+        .await;
+    browser.picture("speaking").await;
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent.startsWith('Voice and face, 0:0')")
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spoken_turn_shows_what_was_heard() {
     let Some(visit) = Visit::begin(Site::start().await, Permission::Granted).await else {
@@ -199,23 +224,7 @@ async fn a_spoken_turn_shows_what_was_heard() {
     let level =
         "new DOMMatrix(getComputedStyle(document.querySelector('#level-bar')).transform).a > 0.2";
     browser.until(level).await;
-    browser.press("#pause option[value='0']").await;
-    assert_eq!(
-        browser
-            .value("document.querySelector('#send-at-once').disabled")
-            .await,
-        true,
-        "there is no pause to send after"
-    );
-    browser.press("#speak").await;
-    browser
-        .until("document.querySelector('#clip-text').textContent === 'Recording 0:04'")
-        .await;
-    browser.picture("speaking").await;
-    browser.press("#speak").await;
-    browser
-        .until("document.querySelector('#clip-text').textContent.startsWith('Voice and face, 0:0')")
-        .await;
+    record_four_seconds(browser).await;
     visit.say("", 1).await;
     let bubble = browser
         .value("document.querySelector('.bubble').innerText")

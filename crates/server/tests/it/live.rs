@@ -8,7 +8,9 @@ use smes_server::wire::{ClientMessage, Envelope, ServerEvent};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{TestServer, answer, faulty_state, kind, kinds, turn, wav};
+use crate::support::{
+    Client, TestServer, answer, faulty_state, followed_turn, kind, kinds, turn, wav,
+};
 
 const CHAIN: [&str; 5] = [
     "received",
@@ -69,6 +71,138 @@ async fn a_clip_becomes_a_cue_and_its_times_are_told() {
     };
     assert!(timings.decode_ms > 0.0 && timings.cue_ms > 0.0);
     assert!(timings.total_ms >= timings.decode_ms + timings.cue_ms);
+}
+
+fn follow(id: &str) -> ClientMessage {
+    ClientMessage::Follow {
+        id: id.to_owned(),
+        sound: true,
+        picture: false,
+    }
+}
+
+/// Sends a clip in pieces behind a `Follow`, and reads the moments told of it until one ends after
+/// `until_ms`. ffmpeg gives nothing of a WAV file before it has seen 64 KB (two seconds) of it.
+async fn record(client: &mut Client, clip: &[u8], until_ms: u64) -> Vec<ServerEvent> {
+    for piece in clip.chunks(clip.len().div_ceil(8)) {
+        client.send(Message::binary(piece.to_vec())).await;
+    }
+    let mut moments = Vec::new();
+    loop {
+        let envelope = client.next().await;
+        assert_eq!(envelope.seq, 0, "moments are of this socket alone");
+        let ServerEvent::Moment { time_ms, .. } = envelope.event else {
+            panic!("expected a moment, found `{}`", kind(&envelope.event));
+        };
+        moments.push(envelope.event);
+        if time_ms >= until_ms {
+            return moments;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_while_it_goes_on_and_gives_the_cue_of_the_whole() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut client, _) = server.hello().await;
+    let clip = wav(6_000);
+    client.turn_with_clip("whole", "listen", &clip).await;
+    let whole = client.rest_of_turn().await;
+
+    let (mut client, _) = server.hello().await;
+    client.say(&follow("a")).await;
+    let moments = record(&mut client, &clip, 3_000).await;
+    let is_heard = |event: &ServerEvent| {
+        matches!(event, ServerEvent::Moment { id, level_db: Some(level), f0_hz: Some(hz), .. }
+            if id == "a" && *level > -40.0 && (80.0..200.0).contains(hz))
+    };
+    assert!(moments.iter().any(is_heard), "{moments:?}");
+    client
+        .say(&followed_turn("a", "listen", clip.len() as u64))
+        .await;
+    let events = client.rest_of_turn().await;
+    assert_eq!(kinds(&events), kinds(&whole));
+    let cue = |events: &[Envelope]| match &events[1].event {
+        ServerEvent::Cue { cue, notes, .. } => (cue.clone(), notes.clone()),
+        other => panic!("expected a cue, found `{}`", kind(other)),
+    };
+    assert!(cue(&events).0.is_some());
+    assert_eq!(cue(&events), cue(&whole));
+}
+
+#[tokio::test]
+async fn a_recording_that_is_given_up_or_does_not_fit_its_turn_leaves_the_conversation_whole() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut client, _) = server.hello().await;
+    let clip = wav(6_000);
+    let n_bytes = clip.len() as u64;
+    // No such recording, another size, another turn, given up, consent withdrawn.
+    client.say(&followed_turn("a", "hi", n_bytes)).await;
+    assert_eq!(client.refusal().await.0, "clip_missing");
+    for n_wrong in [n_bytes - 1, n_bytes + 1] {
+        client.say(&follow("b")).await;
+        record(&mut client, &clip, 1_000).await;
+        client.say(&followed_turn("b", "hi", n_wrong)).await;
+        assert_eq!(
+            client.refusal().await,
+            ("clip_missing".to_owned(), Some("b".to_owned()))
+        );
+    }
+    client.say(&follow("c")).await;
+    record(&mut client, &clip, 1_000).await;
+    client
+        .say(&ClientMessage::Unfollow { id: "c".to_owned() })
+        .await;
+    client.send(Message::binary(clip.clone())).await;
+    client.say(&followed_turn("c", "hi", n_bytes)).await;
+    assert_eq!(client.refusal().await.0, "clip_missing");
+    client.say(&follow("d")).await;
+    record(&mut client, &clip, 1_000).await;
+    client.say(&ClientMessage::Consent { sensing: false }).await;
+    client.say(&follow("d")).await;
+    assert_eq!(client.refusal().await.0, "consent_missing");
+    client.send(Message::binary(clip.clone())).await;
+    client.say(&ClientMessage::Consent { sensing: true }).await;
+    // A turn with words in the middle of a recording, and the clip as a whole after all.
+    client.say(&follow("e")).await;
+    client.send(Message::binary(clip.clone())).await;
+    client.turn_with_clip("e", "listen", &clip).await;
+    let events = client.rest_of_turn().await;
+    let events: Vec<_> = kinds(&events)
+        .into_iter()
+        .filter(|kind| kind != "moment")
+        .collect();
+    assert_eq!(events[..2], ["received", "cue"]);
+    assert_eq!(events.last().map(String::as_str), Some("response"));
+}
+
+#[tokio::test]
+async fn a_recording_is_bounded_in_bytes_and_time() {
+    let limits = Limits {
+        clip_bytes: 20_000,
+        clip_bytes_in_work: 20_000,
+        clip_ms: 600,
+        clip_time: Duration::from_millis(400),
+        ..Limits::default()
+    };
+    let server = TestServer::start(limits).await;
+    let (mut client, _) = server.hello().await;
+    client.say(&follow("a")).await;
+    client.send(Message::binary(vec![0; 21_000])).await;
+    let too_large = ("clip_too_large".to_owned(), Some("a".to_owned()));
+    assert_eq!(client.refusal().await, too_large);
+    client.say(&follow("b")).await;
+    assert_eq!(
+        client.refusal().await,
+        ("clip_missing".to_owned(), Some("b".to_owned()))
+    );
+    // Only one has room at a time; whoever leaves makes it.
+    client.say(&follow("c")).await;
+    let (mut other, _) = server.hello().await;
+    other.say(&follow("d")).await;
+    assert_eq!(other.refusal().await.0, "busy");
+    drop(client);
+    let _ = other.ask("e", "hello").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{TestServer, state, turn};
+use crate::support::{Client, TestServer, followed_turn, state, turn};
 
 const MARKER: &str = "quetzalcoatlus";
 
@@ -70,6 +70,7 @@ async fn talk_about_the_marker(limits: Limits) -> String {
         .turn_with_clip("clip", MARKER, MARKER.as_bytes())
         .await;
     write!(debug, "{:?}", client.rest_of_turn().await).unwrap();
+    record_the_marker(&mut client, &mut debug).await;
     let long = format!("{MARKER} {}", "x".repeat(200));
     client.turn("long", &long).await;
     client.refusal().await;
@@ -97,6 +98,21 @@ async fn talk_about_the_marker(limits: Limits) -> String {
     server.stop();
     assert!(!debug.contains(&token), "the token is a secret too");
     debug
+}
+
+/// A turn whose clip goes ahead of it.
+async fn record_the_marker(client: &mut Client, debug: &mut String) {
+    let follow = ClientMessage::Follow {
+        id: "ahead".to_owned(),
+        sound: true,
+        picture: false,
+    };
+    client.say(&follow).await;
+    client.send(Message::binary(MARKER.as_bytes())).await;
+    let ahead = followed_turn("ahead", MARKER, MARKER.len() as u64);
+    write!(debug, "{ahead:?}").unwrap();
+    client.say(&ahead).await;
+    write!(debug, "{:?}", client.rest_of_turn().await).unwrap();
 }
 
 /// Single turns of every kind, with the marker in them.

@@ -328,11 +328,14 @@ impl Client {
         self.try_next().await.expect("the socket is open")
     }
 
-    /// The code of the next event, which must be an error, and the turn it belongs to.
+    /// The code of the next event beside moments, which must be an error, and the turn it belongs to.
     pub(crate) async fn refusal(&mut self) -> (String, Option<String>) {
-        match self.next().await.event {
-            ServerEvent::Error { code, id, .. } => (code, id),
-            other => panic!("expected an error, found `{}`", kind(&other)),
+        loop {
+            match self.next().await.event {
+                ServerEvent::Moment { .. } => {}
+                ServerEvent::Error { code, id, .. } => return (code, id),
+                other => panic!("expected an error, found `{}`", kind(&other)),
+            }
         }
     }
 
@@ -368,6 +371,20 @@ pub(crate) fn turn(id: &str, text: &str, n_clip_bytes: Option<u64>) -> ClientMes
         clip: n_clip_bytes.map(|bytes| ClipHeader {
             bytes,
             media_type: "audio/wav".to_owned(),
+            followed: false,
+        }),
+    }
+}
+
+/// A turn whose clip went ahead of it.
+pub(crate) fn followed_turn(id: &str, text: &str, n_clip_bytes: u64) -> ClientMessage {
+    ClientMessage::Turn {
+        id: id.to_owned(),
+        text: text.into(),
+        clip: Some(ClipHeader {
+            bytes: n_clip_bytes,
+            media_type: "audio/wav".to_owned(),
+            followed: true,
         }),
     }
 }

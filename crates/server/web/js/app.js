@@ -21,6 +21,9 @@ export class App {
   #conversation = new Conversation((change) => this.#changed(change));
   #composer = new Composer({
     say: (text, clip) => this.#say(text, clip),
+    follow: (sound, picture) => this.#conversation.follow(sound, picture),
+    piece: (piece) => this.#conversation.piece(piece),
+    unfollow: () => this.#conversation.unfollow(),
     sensing: (allowed) => this.#conversation.allowSensing(allowed),
     tell: (text) => this.#log.note(text, true),
     changed: () => this.#showStatus(),
@@ -115,6 +118,7 @@ export class App {
         if (change.turn.help && change.turn.state === 'done' && !this.#steadyFrom) this.#steady(change.turn);
         this.#showReading();
         break;
+      case 'moment': this.#composer.showMoment(change.moment); break;
       case 'note': this.#log.note(change.text, change.replace); break;
       case 'state':
         this.#composer.limits = this.#conversation.welcome?.limits;
@@ -202,7 +206,7 @@ export class App {
       return link.failures > 4 ? SAY.unreachable : SAY.reconnecting;
     }
     if (link.state === 'connecting') return SAY.connecting;
-    if (recording) return 'Listening. Press Stop when you are done.';
+    if (recording) return this.#composer.endsByPause ? 'Listening. It ends when you pause, or press Stop.' : 'Listening. Press Stop when you are done.';
     if (inFlight?.answer) return SAY.answering;
     if (inFlight && performance.now() - inFlight.sentAt >= 400) return '';
     if (this.#wasAway && link.state === 'open') {

@@ -2,6 +2,7 @@
 
 import { byId, h, icon } from './dom.js';
 import { askSensing } from './dialogs.js';
+import { Meter } from './meter.js';
 import { Senses } from './senses.js';
 import { SAY, clock, senseFault } from './words.js';
 
@@ -35,13 +36,15 @@ export class Composer {
   #selfView = byId('self-view', HTMLVideoElement);
   #level = byId('level', HTMLElement);
   #levelBar = byId('level-bar', HTMLElement);
+  #meter = new Meter(byId('strip', SVGSVGElement));
   #ending = byId('ending', HTMLElement);
   #pause = byId('pause', HTMLSelectElement);
   #sendAtOnce = byId('send-at-once', HTMLInputElement);
   #on;
 
   /**
-   * @param {{say: (text: string, clip: Clip | null) => void, sensing: (allowed: boolean) => void,
+   * @param {{say: (text: string, clip: Clip | null) => void, follow: (sound: boolean, picture: boolean) => void,
+   *   piece: (piece: Blob) => void, unfollow: () => void, sensing: (allowed: boolean) => void,
    *   tell: (text: string) => void, changed: () => void}} on
    */
   constructor(on) {
@@ -66,6 +69,11 @@ export class Composer {
   async begin() {
     this.#agreed = true;
     await this.#open(['audio', 'video']);
+  }
+
+  /** @param {import('./wire.js').Moment} moment what is heard of the recording now */
+  showMoment(moment) {
+    this.#meter.add(moment);
   }
 
   focus() {
@@ -101,6 +109,11 @@ export class Composer {
     this.#on.tell(senseFault(faults.values().next().value, what));
   }
 
+  /** Whether silence ends a recording. */
+  get endsByPause() {
+    return this.senses.hears && this.#pause.value !== '0';
+  }
+
   /** Without a pause that ends a recording there is none to send after. */
   #pauseChosen() {
     this.#sendAtOnce.disabled = this.#pause.value === '0';
@@ -112,7 +125,9 @@ export class Composer {
     this.#heardAny = false;
     this.#sendOnStop = false;
     this.#dropOnStop = false;
-    this.senses.start(this.limits, Number(this.#pause.value), (clip) => this.#recorded(clip));
+    this.#meter.clear();
+    this.#on.follow(this.senses.hears, this.senses.sees);
+    this.senses.start(this.limits, Number(this.#pause.value), (piece) => this.#on.piece(piece), (clip) => this.#recorded(clip));
     this.#text.focus();
   }
 
@@ -133,6 +148,7 @@ export class Composer {
 
   #drop() {
     this.#dropOnStop = true;
+    this.#on.unfollow();
     this.senses.recording?.stop('person');
     this.#clip = null;
     this.#sensesChanged();

@@ -80,9 +80,20 @@ export class Connection {
   send(message, clip = null) {
     if (this.state !== 'open' || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(JSON.stringify(message));
+    return clip === null || this.sendBytes(clip);
+  }
+
+  /**
+   * Sends a piece of a clip that was announced.
+   *
+   * @param {Blob} bytes
+   * @returns {boolean} whether the socket took it
+   */
+  sendBytes(bytes) {
+    if (this.state !== 'open' || this.#socket?.readyState !== WebSocket.OPEN) return false;
     const piece = this.#clipFrameBytes;
-    for (let start = 0; clip && start < clip.size; start += piece) {
-      this.#socket.send(clip.slice(start, start + piece));
+    for (let start = 0; start < bytes.size; start += piece) {
+      this.#socket.send(bytes.slice(start, start + piece));
     }
     return true;
   }

@@ -11,12 +11,18 @@ import { SAY } from './words.js';
 /** @typedef {import('./wire.js').Scored} Scored */
 /** @typedef {{blob: Blob, mediaType: string, ms: number, seen: boolean, heard: boolean, endedBy: 'person' | 'pause' | 'bounds'}} Clip */
 /**
+ * A recording whose pieces go ahead of its turn. It is whole while the program has heard every piece.
+ *
+ * @typedef {{id: string, bytes: number, isWhole: boolean}} Ahead
+ */
+/**
  * @typedef {object} Turn
  * @property {string} id
  * @property {number} number from 1
  * @property {Date} at
  * @property {string} text
  * @property {Clip | null} clip dropped once the turn is answered
+ * @property {boolean} isAhead whether the program has the clip already, piece by piece
  * @property {number} spokenMs 0 when nothing was recorded
  * @property {'waiting' | 'sent' | 'received' | 'done' | 'failed'} state
  * @property {number} sentAt
@@ -35,7 +41,7 @@ import { SAY } from './words.js';
  * @property {string} fault
  */
 /** @typedef {{kind: 'turn', turn: Turn} | {kind: 'note', text: string, replace?: boolean}
- *   | {kind: 'state'} | {kind: 'cleared'}} Change */
+ *   | {kind: 'moment', moment: import('./wire.js').Moment} | {kind: 'state'} | {kind: 'cleared'}} Change */
 
 export class Conversation {
   /** @type {Turn[]} */
@@ -48,6 +54,8 @@ export class Conversation {
   sensing = false;
   #toldSensing = false;
   #erasing = false;
+  /** @type {Ahead | null} */
+  #ahead = null;
   #onChange;
 
   /** @param {(change: Change) => void} onChange */
@@ -55,7 +63,11 @@ export class Conversation {
     this.#onChange = onChange;
     this.link = new Connection({
       onEvent: (event) => this.#take(event),
-      onState: () => this.#changed({ kind: 'state' }),
+      onState: () => {
+        // The program forgets the pieces with the socket they came by.
+        if (this.#ahead && this.link.state !== 'open') this.#ahead.isWhole = false;
+        this.#changed({ kind: 'state' });
+      },
       consent: () => (this.#toldSensing = this.#mayRead()),
     });
   }
@@ -71,15 +83,45 @@ export class Conversation {
   }
 
   /**
+   * A recording begins: its pieces go ahead, so that the program reads it meanwhile.
+   *
+   * @param {boolean} sound
+   * @param {boolean} picture
+   */
+  follow(sound, picture) {
+    this.#tellSensing();
+    const id = freshId();
+    const isWhole = this.link.send({ type: 'follow', id, sound, picture });
+    this.#ahead = { id, bytes: 0, isWhole };
+  }
+
+  /** @param {Blob} piece of the recording */
+  piece(piece) {
+    const ahead = this.#ahead;
+    if (!ahead?.isWhole) return;
+    ahead.isWhole = this.link.sendBytes(piece);
+    ahead.bytes += piece.size;
+  }
+
+  /** The recording is not wanted any more. */
+  unfollow() {
+    if (this.#ahead?.isWhole) this.link.send({ type: 'unfollow', id: this.#ahead.id });
+    this.#ahead = null;
+  }
+
+  /**
    * Says a turn; it leaves as soon as it can.
    *
    * @param {string} text
    * @param {Clip | null} clip
    */
   say(text, clip) {
+    const ahead = clip && this.#ahead?.isWhole && this.#ahead.bytes === clip.blob.size ? this.#ahead : null;
+    if (!ahead) this.unfollow();
+    this.#ahead = null;
     /** @type {Turn} */
     const turn = {
-      id: freshId(), number: this.turns.length + 1, at: new Date(), text, clip,
+      id: ahead?.id ?? freshId(), number: this.turns.length + 1, at: new Date(), text, clip, isAhead: ahead !== null,
       spokenMs: clip?.ms ?? 0, state: 'waiting', sentAt: 0, cueKnown: false, cue: null, notes: [],
       userEmotion: [], contrast: '', strategy: [], tone: [], answer: '', followed: '', timings: null, help: null,
       correction: null, fault: '',
@@ -101,7 +143,7 @@ export class Conversation {
       turn.clip = null;
       turn.spokenMs = 0;
     }
-    turn.id = freshId();
+    this.#anew(turn);
     turn.fault = '';
     turn.state = 'waiting';
     this.#turnChanged(turn);
@@ -176,10 +218,12 @@ export class Conversation {
     const turn = this.turns.find((candidate) => candidate.state === 'waiting');
     if (!turn) return;
     this.#tellSensing();
-    const { id, text, clip } = turn;
-    const sent = clip
-      ? this.link.send({ type: 'turn', id, text, clip: { bytes: clip.blob.size, media_type: clip.mediaType } }, clip.blob)
-      : this.link.send({ type: 'turn', id, text });
+    const { id, text, clip, isAhead } = turn;
+    const header = clip && { bytes: clip.blob.size, media_type: clip.mediaType };
+    let sent;
+    if (!clip || !header) sent = this.link.send({ type: 'turn', id, text });
+    else if (isAhead) sent = this.link.send({ type: 'turn', id, text, clip: { ...header, followed: true } });
+    else sent = this.link.send({ type: 'turn', id, text, clip: header }, clip.blob);
     if (!sent) return;
     turn.state = 'sent';
     turn.sentAt = performance.now();
@@ -191,6 +235,7 @@ export class Conversation {
     if (this.#erasing && event.type !== 'erased') return this.#eraseAgain(event);
     switch (event.type) {
       case 'welcome': return this.#welcomed(event);
+      case 'moment': return event.id === this.#ahead?.id ? this.#changed({ kind: 'moment', moment: event }) : undefined;
       case 'notice': return this.#changed({ kind: 'note', text: event.text });
       case 'error': return this.#failed(event);
       case 'erased':
@@ -226,6 +271,7 @@ export class Conversation {
       this.#changed({ kind: 'note', text: SAY.forgotten, replace: true });
     }
     for (const turn of this.turns) {
+      turn.isAhead = false;
       const unheard = turn.state === 'sent' || (turn.state === 'received' && !welcome.resumed);
       if (unheard) turn.state = 'waiting';
       if (turn.correction && !turn.correction.taken && welcome.resumed) {
@@ -238,12 +284,21 @@ export class Conversation {
 
   /** @param {import('./wire.js').Failure} failure */
   #failed(failure) {
+    if (failure.id !== undefined && failure.id === this.#ahead?.id) {
+      // It goes as a whole, with its turn.
+      this.#ahead.isWhole = false;
+      return;
+    }
     const turn = failure.id === undefined ? null : this.turn(failure.id);
     if (turn?.state === 'done' && turn.correction?.taken === false) {
       turn.correction = null;
       this.#turnChanged(turn);
     }
-    if (turn && turn.state !== 'done') {
+    if (turn?.isAhead && failure.code === 'clip_missing') {
+      this.#anew(turn);
+      turn.state = 'waiting';
+      this.#turnChanged(turn);
+    } else if (turn && turn.state !== 'done') {
       turn.state = 'failed';
       turn.fault = failure.message;
       turn.answer = '';
@@ -319,6 +374,16 @@ export class Conversation {
     }
     this.#turnChanged(turn);
     this.#flush();
+  }
+
+  /**
+   * Makes a turn a new attempt, to be sent whole.
+   *
+   * @param {Turn} turn
+   */
+  #anew(turn) {
+    turn.id = freshId();
+    turn.isAhead = false;
   }
 
   /** @param {Turn} turn */

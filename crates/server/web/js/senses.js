@@ -14,6 +14,8 @@ const MEDIA_TYPES = {
   video: ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4'],
   audio: ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4'],
 };
+/** Length of the pieces in which a recording is handed over, in milliseconds. */
+const PIECE_MS = 250;
 /** How often the microphone is listened to for a pause, in milliseconds. */
 const LISTEN_EVERY_MS = 40;
 
@@ -92,12 +94,13 @@ export class Senses {
    *
    * @param {import('./wire.js').WireLimits | undefined} limits
    * @param {number} pauseMs silence after speech that ends it, in milliseconds; 0: none does
+   * @param {(piece: Blob) => void} onPiece called with each piece as it is made
    * @param {(clip: Clip) => void} onClip called once, when the clip ends for whatever reason
    */
-  start(limits, pauseMs, onClip) {
+  start(limits, pauseMs, onPiece, onClip) {
     const tracks = [this.#open.audio, this.#open.video].flatMap((stream) => stream?.getTracks() ?? []);
     if (this.#recording || tracks.length === 0) return;
-    const recording = new Recording(new MediaStream(tracks), limits, (clip) => {
+    const recording = new Recording(new MediaStream(tracks), limits, onPiece, (clip) => {
       clearInterval(listening);
       this.#recording = null;
       this.#onChange();
@@ -160,9 +163,10 @@ class Recording {
   /**
    * @param {MediaStream} stream
    * @param {import('./wire.js').WireLimits | undefined} limits
+   * @param {(piece: Blob) => void} onPiece
    * @param {(clip: Clip) => void} onClip
    */
-  constructor(stream, limits, onClip) {
+  constructor(stream, limits, onPiece, onClip) {
     const seen = stream.getVideoTracks().length > 0;
     const heard = stream.getAudioTracks().length > 0;
     const mimeType = MEDIA_TYPES[seen ? 'video' : 'audio'].find((type) => MediaRecorder.isTypeSupported(type)) ?? '';
@@ -173,6 +177,7 @@ class Recording {
     let size = 0;
     this.#recorder.ondataavailable = ({ data }) => {
       this.#parts.push(data);
+      onPiece(data);
       size += data.size;
       if (size > largest) this.stop('bounds');
     };
@@ -182,7 +187,7 @@ class Recording {
       const blob = new Blob(this.#parts, { type: mediaType });
       onClip({ blob, mediaType, ms: this.ms, seen, heard, endedBy: this.#endedBy });
     };
-    this.#recorder.start(500);
+    this.#recorder.start(PIECE_MS);
   }
 
   /** Length so far, in milliseconds. */

@@ -2,9 +2,10 @@
  * @file The wire messages as the page sees them; the twin of `src/wire.rs`. Types only.
  *
  * @typedef {{type: 'hello', session?: string, last_seq: number, locale?: string, sensing_consent: boolean}} Hello
- * @typedef {{bytes: number, media_type: string}} ClipHeader
+ * @typedef {{bytes: number, media_type: string, followed?: boolean}} ClipHeader
  * @typedef {{type: 'turn', id: string, text: string, clip?: ClipHeader}} TurnMessage
  * @typedef {Hello | TurnMessage | {type: 'consent', sensing: boolean}
+ *   | {type: 'follow', id: string, sound: boolean, picture: boolean} | {type: 'unfollow', id: string}
  *   | {type: 'correct', id: string, user_emotion: string} | {type: 'erase'}} ClientMessage
  *
  * @typedef {{label: string, prob: number}} Scored
@@ -19,6 +20,7 @@
  *
  * @typedef {{type: 'welcome', session: string, resumed: boolean, reasoner: string, cues: string,
  *   emotions: string[], strategies: LabelInfo[], limits: WireLimits, notice: string}} Welcome
+ * @typedef {{type: 'moment', id: string, time_ms: number, level_db?: number, f0_hz?: number}} Moment
  * @typedef {{type: 'received', id: string}
  *   | {type: 'cue', id: string, cue: Cue | null, notes: string[]}
  *   | {type: 'user_emotion', id: string, distribution: Scored[], contrast?: string}
@@ -29,7 +31,7 @@
  *   | {type: 'crisis', id: string, text: string, help: HelpLine[]}
  *   | {type: 'corrected', id: string}} TurnEvent
  * @typedef {{type: 'error', id?: string, code: string, message: string, fatal: boolean}} Failure
- * @typedef {Welcome | TurnEvent | Failure | {type: 'erased'} | {type: 'notice', text: string}} ServerEvent
+ * @typedef {Welcome | Moment | TurnEvent | Failure | {type: 'erased'} | {type: 'notice', text: string}} ServerEvent
  * @typedef {ServerEvent & {seq: number}} Envelope
  */
 
