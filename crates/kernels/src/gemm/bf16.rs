@@ -58,12 +58,11 @@ impl Left {
     pub(crate) fn new(a: MatrixRef<'_>, is_parallel: bool) -> Self {
         let (rows, row_words) = (a.rows(), a.cols().div_ceil(2));
         let is_row_major = a.col_stride() == 1;
-        let (row_step, word_step) = if is_row_major {
-            (row_words + ROW_GAP, 1)
+        let (panel_step, row_step, word_step) = if is_row_major {
+            (MR * (row_words + ROW_GAP), row_words + ROW_GAP, 1)
         } else {
-            (1, MR)
+            (MR * row_words, 1, MR)
         };
-        let panel_step = MR * row_words.max(row_step);
         let words = pack(rows.div_ceil(MR), panel_step, is_parallel, |panel, out| {
             let lanes = a.some_rows(panel * MR..rows.min((panel + 1) * MR));
             if is_row_major {
