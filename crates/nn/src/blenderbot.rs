@@ -9,10 +9,8 @@
 //! [`BlenderbotConfig::scale_decoder_embedding`] says otherwise. Absent on purpose: layer drop,
 //! an untied head, left padding.
 
-mod attention;
 mod config;
 mod decode;
-mod layer;
 mod weights;
 
 use std::sync::Arc;
@@ -26,11 +24,11 @@ pub use weights::{open, resize_vocabulary, save};
 
 use crate::{
     Init, NllSum, NnError, ParamLoader, Pass, Precision,
+    encoder_decoder::{DecoderLayer, EPSILON, EncoderLayer},
     layers::{Dropout, LayerNorm, Prepared},
     seq2seq::{Memory, Seq2SeqConfig},
     tokenizer::TokenBatch,
 };
-use layer::{DecoderLayer, EPSILON, EncoderLayer};
 
 /// The token table, which is also the head.
 const SHARED: &str = "model.shared.weight";
@@ -84,7 +82,8 @@ impl Blenderbot {
             logits_bias: bias.squeeze(0)?,
             head: None,
             encoder: Stack::load(&model.part("encoder"), config, scale_if(true), |loader| {
-                let load = |idx| EncoderLayer::load(&loader.part(format!("layers.{idx}")), config);
+                let layer = config.encoder_layer();
+                let load = |idx| EncoderLayer::load(&loader.part(format!("layers.{idx}")), &layer);
                 (0..config.encoder_layers).map(load).collect()
             })?,
             decoder: Stack::load(
@@ -92,8 +91,9 @@ impl Blenderbot {
                 config,
                 scale_if(config.scale_decoder_embedding),
                 |loader| {
+                    let layer = config.decoder_layer();
                     let load =
-                        |idx| DecoderLayer::load(&loader.part(format!("layers.{idx}")), config);
+                        |idx| DecoderLayer::load(&loader.part(format!("layers.{idx}")), &layer);
                     (0..config.decoder_layers).map(load).collect()
                 },
             )?,

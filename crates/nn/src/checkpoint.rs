@@ -46,6 +46,40 @@ pub struct Checkpoint {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl Checkpoint {
+    /// Makes one tensor of one that may be there under two names: afterwards it is under `name`.
+    ///
+    /// # Errors
+    /// [`NnError::Untied`] when the two differ.
+    pub(crate) fn join(&mut self, alias: &str, name: &str, file: &str) -> Result<(), NnError> {
+        let Some(tensor) = self.tensors.remove(alias) else {
+            return Ok(());
+        };
+        let kept = self
+            .tensors
+            .entry(name.to_owned())
+            .or_insert_with(|| tensor.clone());
+        if is_same(&tensor, kept)? {
+            return Ok(());
+        }
+        Err(NnError::Untied {
+            file: file.to_owned(),
+            name: alias.to_owned(),
+        })
+    }
+}
+
+fn is_same(a: &Tensor, b: &Tensor) -> Result<bool, NnError> {
+    if a.id() == b.id() {
+        return Ok(true);
+    }
+    if a.dims() != b.dims() {
+        return Ok(false);
+    }
+    let numbers = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+    Ok(numbers(a)? == numbers(b)?)
+}
+
 /// Reads a safetensors or PyTorch file held in memory; `file` names it in errors. Tensors whose
 /// name starts with one of `ignored` are left out.
 ///

@@ -12,6 +12,7 @@ mod average;
 pub mod bert;
 pub mod blenderbot;
 pub mod checkpoint;
+mod encoder_decoder;
 mod error;
 pub mod generation;
 mod gradients;
@@ -24,6 +25,7 @@ pub mod schedule;
 pub mod seq2seq;
 pub mod token_vectors;
 pub mod tokenizer;
+pub mod whisper;
 
 pub use average::ParamAverage;
 pub use candle_core::{DType, Device, Tensor};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::NnError;
+use crate::{NnError, encoder_decoder::LayerConfig};
 
 /// The two architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +151,28 @@ impl BlenderbotConfig {
     /// The token that starts an output.
     pub fn start_id(&self) -> u32 {
         self.decoder_start_token_id.unwrap_or(self.bos_token_id)
+    }
+
+    pub(super) fn encoder_layer(&self) -> LayerConfig {
+        LayerConfig {
+            width: self.d_model,
+            wide: self.encoder_ffn_dim,
+            n_heads: self.encoder_attention_heads,
+            is_norm_first: self.model_type == Family::Large,
+            has_key_bias: true,
+            dropout: self.dropout,
+            attention_dropout: self.attention_dropout,
+            activation_dropout: self.activation_dropout,
+            init_std: self.init_std,
+        }
+    }
+
+    pub(super) fn decoder_layer(&self) -> LayerConfig {
+        LayerConfig {
+            wide: self.decoder_ffn_dim,
+            n_heads: self.decoder_attention_heads,
+            ..self.encoder_layer()
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), NnError> {

@@ -49,19 +49,7 @@ pub fn open(folder: &Path) -> Result<(BlenderbotConfig, Params), NnError> {
 
 fn with_one_name_each(mut read: Checkpoint, file: &str) -> Result<Checkpoint, NnError> {
     for alias in ALIASES {
-        let Some(table) = read.tensors.remove(alias) else {
-            continue;
-        };
-        let shared = read
-            .tensors
-            .entry(SHARED.to_owned())
-            .or_insert_with(|| table.clone());
-        if !is_same(&table, shared)? {
-            return Err(NnError::Untied {
-                file: file.to_owned(),
-                name: alias.to_owned(),
-            });
-        }
+        read.join(alias, SHARED, file)?;
     }
     if let (Some(shared), false) = (
         read.tensors.get(SHARED),
@@ -71,17 +59,6 @@ fn with_one_name_each(mut read: Checkpoint, file: &str) -> Result<Checkpoint, Nn
         read.tensors.insert(LOGITS_BIAS.to_owned(), zeros);
     }
     Ok(read)
-}
-
-fn is_same(a: &Tensor, b: &Tensor) -> Result<bool, NnError> {
-    if a.id() == b.id() {
-        return Ok(true);
-    }
-    if a.dims() != b.dims() {
-        return Ok(false);
-    }
-    let numbers = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-    Ok(numbers(a)? == numbers(b)?)
 }
 
 /// Writes configuration and weights to a folder from which [`open`], and transformers, read them.

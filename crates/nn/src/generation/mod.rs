@@ -20,6 +20,6 @@ pub use processors::{
     BarredTokens, EncoderNoRepeatNgram, ForcedEos, LogitsProcessor, MinLength, Moment,
     NoRepeatNgram, RepetitionPenalty, Temperature, TopK, TopP,
 };
-pub use sampling::{softmax_of, token_at};
+pub use sampling::{argmax, softmax_of, token_at};
 pub use session::{Output, Session};
 pub use settings::{BeamSearch, Decoding, EarlyStopping, GenerationSettings, Sampling};

@@ -46,7 +46,7 @@ pub fn token_at(probs: &[f32], share: f64) -> Option<usize> {
 }
 
 /// The place of the largest score; the first of equals. `None` when everything is barred.
-pub(super) fn argmax(scores: &[f32]) -> Option<usize> {
+pub fn argmax(scores: &[f32]) -> Option<usize> {
     let mut best: Option<(usize, f32)> = None;
     for (token, &score) in scores.iter().enumerate() {
         if score > f32::NEG_INFINITY && best.is_none_or(|(_, top)| score > top) {

@@ -4,6 +4,7 @@
 //! parameters and their names.
 
 mod attention;
+mod conv1d;
 mod dropout;
 mod embedding;
 mod gru;
@@ -12,6 +13,7 @@ mod linear;
 mod prepared;
 
 pub use attention::SelfAttention;
+pub use conv1d::Conv1d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use gru::Gru;

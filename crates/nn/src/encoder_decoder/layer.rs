@@ -1,20 +1,17 @@
-//! The layers of a Blenderbot. Both families have the same sub-layers; they differ in where the
-//! norm stands, which [`SubLayer`] decides.
+//! The layers. All models have the same sub-layers; they differ in where the norm stands, which
+//! [`SubLayer`] decides.
 
 use candle_core::Tensor;
 use smes_kernels::{KeyValues, PostNorm, dropout_add, feed_forward, gelu, residual_layer_norm};
 
 use super::{
+    EPSILON, LayerConfig,
     attention::{AttendTo, Attention},
-    config::{BlenderbotConfig, Family},
 };
 use crate::{
     Init, NnError, ParamLoader, Pass,
     layers::{DecodingWeights, Dropout, LayerNorm, Linear},
 };
-
-/// PyTorch's default, which both families use.
-pub(super) const EPSILON: f64 = 1e-5;
 
 /// A residual connection with its norm and dropout.
 #[derive(Debug, Clone)]
@@ -25,14 +22,10 @@ struct SubLayer {
 }
 
 impl SubLayer {
-    fn load(
-        loader: &ParamLoader<'_>,
-        norm: &str,
-        config: &BlenderbotConfig,
-    ) -> Result<Self, NnError> {
+    fn load(loader: &ParamLoader<'_>, norm: &str, config: &LayerConfig) -> Result<Self, NnError> {
         Ok(Self {
-            norm: LayerNorm::load(&loader.part(norm), config.d_model, EPSILON)?,
-            is_norm_first: config.model_type == Family::Large,
+            norm: LayerNorm::load(&loader.part(norm), config.width, EPSILON)?,
+            is_norm_first: config.is_norm_first,
             dropout: Dropout::new(config.dropout),
         })
     }
@@ -46,12 +39,12 @@ impl SubLayer {
         }
     }
 
-    /// The end of the sub-layer in the small family, for a branch that can carry it along.
+    /// The end of the sub-layer where the norm stands after, for a branch that can carry it along.
     fn end(&self, pass: &mut Pass) -> Option<PostNorm> {
         (!self.is_norm_first).then(|| self.norm.post_norm(self.dropout.mask(pass)))
     }
 
-    /// Puts the result back onto the input: `x + dropout(y)`, in the small family normed.
+    /// Puts the result back onto the input: `x + dropout(y)`, normed where the norm stands after.
     fn leave(&self, x: &Tensor, y: &Tensor, pass: &mut Pass) -> Result<Tensor, NnError> {
         Ok(match self.end(pass) {
             Some(end) => residual_layer_norm(y, x, &end)?,
@@ -88,12 +81,9 @@ struct FeedForward {
 }
 
 impl FeedForward {
-    fn load(
-        loader: &ParamLoader<'_>,
-        config: &BlenderbotConfig,
-        wide: usize,
-    ) -> Result<Self, NnError> {
-        let (width, init) = (config.d_model, Init::Normal(config.init_std));
+    fn load(loader: &ParamLoader<'_>, config: &LayerConfig) -> Result<Self, NnError> {
+        let (width, wide) = (config.width, config.wide);
+        let init = Init::Normal(config.init_std);
         Ok(Self {
             around: SubLayer::load(loader, "final_layer_norm", config)?,
             widen: Linear::load_with(&loader.part("fc1"), width, wide, init)?,
@@ -131,33 +121,24 @@ impl FeedForward {
 
 /// Self-attention, then the feed-forward part.
 #[derive(Debug, Clone)]
-pub(super) struct EncoderLayer {
+pub(crate) struct EncoderLayer {
     around_attention: SubLayer,
     attention: Attention,
     feed_forward: FeedForward,
 }
 
 impl EncoderLayer {
-    pub(super) fn load(
-        loader: &ParamLoader<'_>,
-        config: &BlenderbotConfig,
-    ) -> Result<Self, NnError> {
+    pub(crate) fn load(loader: &ParamLoader<'_>, config: &LayerConfig) -> Result<Self, NnError> {
         Ok(Self {
             around_attention: SubLayer::load(loader, "self_attn_layer_norm", config)?,
-            attention: Attention::load(
-                &loader.part("self_attn"),
-                config.d_model,
-                config.encoder_attention_heads,
-                config.attention_dropout,
-                Init::Normal(config.init_std),
-            )?,
-            feed_forward: FeedForward::load(loader, config, config.encoder_ffn_dim)?,
+            attention: Attention::load(&loader.part("self_attn"), config)?,
+            feed_forward: FeedForward::load(loader, config)?,
         })
     }
 
     /// # Shapes
     /// `x`: `[B, S, D]` · `is_visible`: `[B, S]` · returns `[B, S, D]`
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
         is_visible: &Tensor,
@@ -174,7 +155,7 @@ impl EncoderLayer {
         self.feed_forward.forward(&x, pass)
     }
 
-    pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+    pub(crate) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
         self.attention.prepare(how)?;
         self.feed_forward.prepare(how)
     }
@@ -182,7 +163,7 @@ impl EncoderLayer {
 
 /// Causal self-attention, attention to the encoder, then the feed-forward part.
 #[derive(Debug, Clone)]
-pub(super) struct DecoderLayer {
+pub(crate) struct DecoderLayer {
     around_self: SubLayer,
     to_itself: Attention,
     around_source: SubLayer,
@@ -191,30 +172,19 @@ pub(super) struct DecoderLayer {
 }
 
 impl DecoderLayer {
-    pub(super) fn load(
-        loader: &ParamLoader<'_>,
-        config: &BlenderbotConfig,
-    ) -> Result<Self, NnError> {
-        let attention = |name: &str| {
-            Attention::load(
-                &loader.part(name),
-                config.d_model,
-                config.decoder_attention_heads,
-                config.attention_dropout,
-                Init::Normal(config.init_std),
-            )
-        };
+    pub(crate) fn load(loader: &ParamLoader<'_>, config: &LayerConfig) -> Result<Self, NnError> {
+        let attention = |name: &str| Attention::load(&loader.part(name), config);
         Ok(Self {
             around_self: SubLayer::load(loader, "self_attn_layer_norm", config)?,
             to_itself: attention("self_attn")?,
             around_source: SubLayer::load(loader, "encoder_attn_layer_norm", config)?,
             to_source: attention("encoder_attn")?,
-            feed_forward: FeedForward::load(loader, config, config.decoder_ffn_dim)?,
+            feed_forward: FeedForward::load(loader, config)?,
         })
     }
 
     /// The keys and values of the encoder's output, the same for every token.
-    pub(super) fn keep_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValues, NnError> {
+    pub(crate) fn keep_source(&self, memory: &Tensor, pass: &Pass) -> Result<KeyValues, NnError> {
         let (n_rows, _, width) = memory.dims3()?;
         let mut source = self.to_source.keep_none(n_rows, width)?;
         self.to_source.keep(memory, &mut source, pass)?;
@@ -222,11 +192,11 @@ impl DecoderLayer {
     }
 
     /// A place for the keys and values of tokens.
-    pub(super) fn keep_none(&self, n_rows: usize, width: usize) -> Result<KeyValues, NnError> {
+    pub(crate) fn keep_none(&self, n_rows: usize, width: usize) -> Result<KeyValues, NnError> {
         self.to_itself.keep_none(n_rows, width)
     }
 
-    pub(super) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
+    pub(crate) fn prepare(&mut self, how: DecodingWeights) -> Result<(), NnError> {
         self.to_itself.prepare(how)?;
         self.to_source.prepare(how)?;
         self.feed_forward.prepare(how)
@@ -236,7 +206,7 @@ impl DecoderLayer {
     ///
     /// # Shapes
     /// `x`: `[B, T, D]` · `memory`: `[B, S, D]` · `is_visible`: `[B, S]` · returns `[B, T, D]`
-    pub(super) fn forward_all(
+    pub(crate) fn forward_all(
         &self,
         x: &Tensor,
         memory: &Tensor,
@@ -264,7 +234,7 @@ impl DecoderLayer {
     ///
     /// # Shapes
     /// `x`: `[B, T, D]` · `is_visible`: `[B, S]` · returns `[B, T, D]`
-    pub(super) fn forward(
+    pub(crate) fn forward(
         &self,
         x: &Tensor,
         past: &mut KeyValues,

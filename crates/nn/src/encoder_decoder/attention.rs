@@ -1,4 +1,4 @@
-//! The attention of a Blenderbot: four projections, and keys and values that can be kept.
+//! The attention of these layers: four projections, and keys and values that can be kept.
 
 use candle_core::Tensor;
 use smes_kernels::{
@@ -6,6 +6,7 @@ use smes_kernels::{
     residual_layer_norm,
 };
 
+use super::LayerConfig;
 use crate::{
     Init, NnError, ParamLoader, Pass,
     layers::{DecodingWeights, Dropout, Linear},
@@ -21,7 +22,8 @@ pub(super) struct AttendTo<'a> {
     pub(super) is_causal: bool,
 }
 
-/// Multi-head attention (Vaswani et al. 2017, section 3.2.2), with biases.
+/// Multi-head attention (Vaswani et al. 2017, section 3.2.2), with biases; that of the
+/// keys, which changes nothing, is absent in some models.
 #[derive(Debug, Clone)]
 pub(super) struct Attention {
     query: Linear,
@@ -33,21 +35,21 @@ pub(super) struct Attention {
 }
 
 impl Attention {
-    pub(super) fn load(
-        loader: &ParamLoader<'_>,
-        width: usize,
-        n_heads: usize,
-        dropout: f64,
-        init: Init,
-    ) -> Result<Self, NnError> {
+    pub(super) fn load(loader: &ParamLoader<'_>, config: &LayerConfig) -> Result<Self, NnError> {
+        let (width, init) = (config.width, Init::Normal(config.init_std));
         let linear = |name: &str| Linear::load_with(&loader.part(name), width, width, init);
+        let key = if config.has_key_bias {
+            linear("k_proj")?
+        } else {
+            Linear::load_without_bias(&loader.part("k_proj"), width, width)?
+        };
         Ok(Self {
             query: linear("q_proj")?,
-            key: linear("k_proj")?,
+            key,
             value: linear("v_proj")?,
             out: linear("out_proj")?,
-            n_heads,
-            dropout: Dropout::new(dropout),
+            n_heads: config.n_heads,
+            dropout: Dropout::new(config.attention_dropout),
         })
     }
 
