@@ -1,6 +1,6 @@
 //! Asking: at a pace, within limits, again where that can help.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use smes_dialogue::Private;
@@ -8,8 +8,10 @@ use ureq::http::{Response, Uri};
 use ureq::{Agent, Body};
 
 use crate::pace::Pace;
-use crate::protocol::{Form, error_code, read_answer, request};
-use crate::{EndpointError, Prompt, Usage};
+use crate::protocol::{Form, error_code, is_about_support, read_answer, request};
+use crate::talk::{self, Manner};
+use crate::transcription::{self, Detail, Sound, Transcription};
+use crate::{Budget, EndpointError, Prompt, Talk, Usage};
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
@@ -21,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Which model is asked, and how.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The address before `/chat/completions`, such as `http://127.0.0.1:8080/v1`.
+    /// The address before `/chat/completions` and `/audio/transcriptions`, such as `http://127.0.0.1:8080/v1`.
     pub url: String,
     /// Name of the model.
     pub model: String,
@@ -57,7 +59,11 @@ pub struct Client {
     host: String,
     agent: Agent,
     pace: Pace,
+    budget: Budget,
+    spent: Mutex<Usage>,
     form: Mutex<Form>,
+    manner: Mutex<Manner>,
+    detail: Mutex<Detail>,
 }
 
 /// How one try ended, when not well.
@@ -65,9 +71,34 @@ enum Failed {
     /// Trying again may help; how long the server asks to wait.
     ForNow(String, Option<Duration>),
     /// It would fail again.
-    ForGood(u16, Option<String>),
+    ForGood {
+        status: u16,
+        code: Option<String>,
+        /// Whether the server says that it cannot do what was asked.
+        is_unsupported: bool,
+    },
     /// Not the protocol.
     NotUnderstood,
+}
+
+impl Failed {
+    /// Whether another way of asking may be understood.
+    const fn is_about_form(&self) -> bool {
+        matches!(
+            self,
+            Self::ForGood {
+                status: 400 | 422 | 501,
+                ..
+            }
+        )
+    }
+}
+
+/// What came of a request, and what it took.
+struct Tried<T> {
+    result: T,
+    n_tries: u32,
+    took: Duration,
 }
 
 impl Client {
@@ -97,11 +128,31 @@ impl Client {
             .new_agent();
         Ok(Self {
             pace: Pace::new(config.n_per_minute),
+            budget: Budget::default(),
+            spent: Mutex::default(),
             form: Mutex::new(Form::Schema),
+            manner: Mutex::new(Manner::Repeatable),
+            detail: Mutex::new(Detail::Spans),
             agent,
             host,
             config,
         })
+    }
+
+    /// The same within a budget.
+    #[must_use]
+    pub fn with_budget(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Tokens that were counted so far.
+    pub fn spent(&self) -> Usage {
+        *lock(&self.spent)
+    }
+
+    /// The model that is asked.
+    pub fn model(&self) -> &str {
+        &self.config.model
     }
 
     /// The machine that is asked.
@@ -119,17 +170,77 @@ impl Client {
     /// # Errors
     /// [`EndpointError`] when the server refuses, cannot be reached, or speaks something else.
     pub fn ask(&self, prompt: &Prompt) -> Result<Answer, EndpointError> {
+        let body = |form| request(&self.config.model, prompt, form, self.config.max_tokens);
+        self.answer(&self.form, Form::weaker, |form| body(form).to_string())
+    }
+
+    /// Says something with pictures and sound, and waits for the answer in free words.
+    ///
+    /// # Errors
+    /// As for [`Client::ask`]; [`EndpointError::is_about_form`] tells whether the same without some of
+    /// the parts may be understood.
+    pub fn talk(&self, talk: &Talk) -> Result<Answer, EndpointError> {
+        let body = |manner| talk::request(&self.config.model, talk, manner, self.config.max_tokens);
+        self.answer(&self.manner, Manner::plainer, body)
+    }
+
+    /// Has a sound written down.
+    ///
+    /// # Errors
+    /// As for [`Client::ask`].
+    pub fn transcribe(&self, sound: &Sound<'_>) -> Result<Transcription, EndpointError> {
+        let tried = self.insist(|| {
+            weaken(&self.detail, Detail::less, |detail| {
+                let (kind, body) = transcription::request(&self.config.model, sound, detail);
+                self.post("audio/transcriptions", &kind, &body, transcription::read)
+            })
+        })?;
+        Ok(tried.result)
+    }
+
+    /// The answer to a question that may have to be put in a weaker form.
+    fn answer<F: Copy>(
+        &self,
+        known: &Mutex<F>,
+        weaker: impl Fn(F) -> Option<F>,
+        body: impl Fn(F) -> String,
+    ) -> Result<Answer, EndpointError> {
+        let tried = self.insist(|| {
+            weaken(known, &weaker, |form| {
+                let body = body(form);
+                self.post(
+                    "chat/completions",
+                    "application/json",
+                    body.as_bytes(),
+                    read_answer,
+                )
+            })
+        })?;
+        let (text, usage) = tried.result;
+        *lock(&self.spent) += usage;
+        Ok(Answer {
+            text,
+            usage,
+            n_tries: tried.n_tries,
+            took: tried.took,
+        })
+    }
+
+    /// Tries until it goes well, or would not go better.
+    fn insist<T>(&self, once: impl Fn() -> Result<T, Failed>) -> Result<Tried<T>, EndpointError> {
+        let host = || self.host.clone();
         let mut last = String::new();
         for n_tries in 1..=self.config.n_tries.max(1) {
+            self.budget.check(self.spent())?;
             self.pace.wait();
             let begun = Instant::now();
-            match self.try_once(prompt) {
-                Ok((text, usage)) => {
-                    return Ok(Answer {
-                        text,
-                        usage,
+            match once() {
+                Ok(result) => {
+                    let took = begun.elapsed();
+                    return Ok(Tried {
+                        result,
                         n_tries,
-                        took: begun.elapsed(),
+                        took,
                     });
                 }
                 Err(Failed::ForNow(what, wait)) => {
@@ -138,57 +249,44 @@ impl Client {
                         std::thread::sleep(pause(n_tries, wait));
                     }
                 }
-                Err(Failed::ForGood(status, code)) => {
+                Err(Failed::ForGood {
+                    status,
+                    code,
+                    is_unsupported,
+                }) => {
                     return Err(EndpointError::Refused {
-                        host: self.host.clone(),
+                        host: host(),
                         status,
                         code,
+                        is_unsupported,
                     });
                 }
                 Err(Failed::NotUnderstood) => {
-                    return Err(EndpointError::NotTheProtocol {
-                        host: self.host.clone(),
-                    });
+                    return Err(EndpointError::NotTheProtocol { host: host() });
                 }
             }
         }
         Err(EndpointError::GaveUp {
-            host: self.host.clone(),
+            host: host(),
             n_tries: self.config.n_tries.max(1),
             last,
         })
     }
 
-    /// One try, asking for as much as the server is known to do.
-    fn try_once(&self, prompt: &Prompt) -> Result<(Private<String>, Usage), Failed> {
-        let mut form = *self.form();
-        loop {
-            let failed = match self.send(prompt, form) {
-                Ok(answer) => {
-                    *self.form() = form;
-                    return Ok(answer);
-                }
-                Err(failed) => failed,
-            };
-            match (&failed, form.weaker()) {
-                (Failed::ForGood(400 | 422 | 501, _), Some(weaker)) => form = weaker,
-                _ => return Err(failed),
-            }
-        }
-    }
-
-    fn send(&self, prompt: &Prompt, form: Form) -> Result<(Private<String>, Usage), Failed> {
-        let url = format!("{}/chat/completions", self.config.url);
-        let body = request(&self.config.model, prompt, form, self.config.max_tokens);
-        let mut request = self
-            .agent
-            .post(url)
-            .header("content-type", "application/json");
+    fn post<T>(
+        &self,
+        place: &str,
+        kind_of_body: &str,
+        body: &[u8],
+        read: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<T, Failed> {
+        let url = format!("{}/{place}", self.config.url);
+        let mut request = self.agent.post(url).header("content-type", kind_of_body);
         if let Some(key) = &self.config.key {
             request = request.header("authorization", format!("Bearer {}", key.expose()));
         }
         let mut response = request
-            .send(body.to_string())
+            .send(body)
             .map_err(|error| Failed::ForNow(kind(&error), None))?;
         let status = response.status().as_u16();
         let wait = retry_after(&response);
@@ -198,17 +296,45 @@ impl Client {
             .limit(MAX_ANSWER_BYTES)
             .read_to_vec()
             .map_err(|error| Failed::ForNow(kind(&error), None))?;
+        // Some servers say with the status of a fault of theirs that they cannot see or hear.
+        let is_unsupported = status >= 400 && is_about_support(&body);
         match status {
-            200..=299 => read_answer(&body).ok_or(Failed::NotUnderstood),
-            408 | 409 | 425 | 429 | 500 | 502..=599 => {
+            200..=299 => read(&body).ok_or(Failed::NotUnderstood),
+            408 | 409 | 425 | 429 | 500 | 502..=599 if !is_unsupported => {
                 Err(Failed::ForNow(format!("status {status}"), wait))
             }
-            _ => Err(Failed::ForGood(status, error_code(&body))),
+            _ => Err(Failed::ForGood {
+                status,
+                code: error_code(&body),
+                is_unsupported,
+            }),
         }
     }
+}
 
-    fn form(&self) -> std::sync::MutexGuard<'_, Form> {
-        self.form.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One try, asking for as much as the server is known to do, and for less while it says no.
+fn weaken<F: Copy, T>(
+    known: &Mutex<F>,
+    weaker: impl Fn(F) -> Option<F>,
+    send: impl Fn(F) -> Result<T, Failed>,
+) -> Result<T, Failed> {
+    let mut form = *lock(known);
+    loop {
+        let failed = match send(form) {
+            Ok(answer) => {
+                *lock(known) = form;
+                return Ok(answer);
+            }
+            Err(failed) => failed,
+        };
+        match weaker(form) {
+            Some(weaker) if failed.is_about_form() => form = weaker,
+            _ => return Err(failed),
+        }
     }
 }
 

@@ -25,6 +25,14 @@ pub enum EndpointError {
         status: u16,
         /// The code of the server's own error, where it has a plain one.
         code: Option<String>,
+        /// Whether the server says that it cannot do what was asked, such as see or hear.
+        is_unsupported: bool,
+    },
+    /// What may be spent is spent.
+    #[error("the budget of {limit} is spent")]
+    Budget {
+        /// In words.
+        limit: String,
     },
     /// Trying again did not help.
     #[error("`{host}` gave no answer in {n_tries} tries; the last ended with {last}")]
@@ -37,7 +45,7 @@ pub enum EndpointError {
         last: String,
     },
     /// The answer is not one of this protocol.
-    #[error("`{host}` answered with something that is no chat completion")]
+    #[error("`{host}` answered with something that is not of this protocol")]
     NotTheProtocol {
         /// Who.
         host: String,
@@ -45,16 +53,35 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
+    /// Whether the same question without some of its parts may be understood.
+    pub const fn is_about_form(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                is_unsupported: true,
+                ..
+            } | Self::Refused {
+                status: 400 | 413 | 415 | 422 | 501,
+                ..
+            }
+        )
+    }
+
     /// What to do about it, in one line.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Address { .. } => "the address ends before `/chat/completions`",
+            Self::Address { .. } => {
+                "the address ends before `/chat/completions` or `/audio/transcriptions`"
+            }
             Self::KeyInTheOpen { .. } => "use an `https://` address, or leave out the key",
             Self::Refused {
                 status: 401 | 403, ..
             } => "name the environment variable that holds the key with `--key-env`",
             Self::Refused { status: 404, .. } => {
                 "does the address end with `/v1`, and does the server have that model?"
+            }
+            Self::Budget { .. } => {
+                "what was answered so far is kept; the same command with a larger budget goes on"
             }
             Self::GaveUp { .. } => "what was answered so far is kept; the same command goes on",
             _ => return None,

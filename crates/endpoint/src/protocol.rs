@@ -114,6 +114,20 @@ pub(crate) fn read_answer(body: &[u8]) -> Option<(Private<String>, Usage)> {
     Some((text.into(), completion.usage.unwrap_or_default()))
 }
 
+/// Whether an error's words say that the server cannot do what was asked: see, hear, or an option.
+/// The words themselves may quote what was sent and go no further.
+pub(crate) fn is_about_support(body: &[u8]) -> bool {
+    const SIGNS: [&str; 5] = [
+        "not support",
+        "n't support",
+        "unsupported",
+        "no endpoints found that support",
+        "mmproj",
+    ];
+    let words = String::from_utf8_lossy(body).to_lowercase();
+    SIGNS.iter().any(|sign| words.contains(sign))
+}
+
 /// The code of a server's error, where it is a plain name: anything longer may quote what was sent.
 pub(crate) fn error_code(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
@@ -151,6 +165,20 @@ mod tests {
         for other in [&b"<html>"[..], b"{}", br#"{"choices":[]}"#, b"[]"] {
             assert!(read_answer(other).is_none());
         }
+    }
+
+    #[test]
+    fn what_a_server_cannot_do_is_understood_from_its_words() {
+        for words in [
+            &br#"{"error":{"code":500,"message":"image input is not supported - hint: you may need to provide the mmproj"}}"#[..],
+            br#"{"detail":"Unsupported content type"}"#,
+            b"This model doesn't support audio",
+        ] {
+            assert!(is_about_support(words));
+        }
+        assert!(!is_about_support(
+            br#"{"error":{"message":"out of memory"}}"#
+        ));
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Messages with pictures and sound, as `vLLM` and `OpenAI` take them.
+//!
+//! Media travel inside the message in base64. The sound within a video is not heard by servers unless
+//! they are told to in a way of their own, so sound goes as a part of its own.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use smes_dialogue::Private;
+
+/// A conversation that ends with the question to be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    /// What the model is to do.
+    pub system: String,
+    /// Question, answer, question.
+    pub messages: Vec<Message>,
+}
+
+/// What one side says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// We, with what is to be looked at.
+    Question(Vec<Part>),
+    /// The model, before.
+    Answer(Private<String>),
+}
+
+/// A piece of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// Words.
+    Text(Private<String>),
+    /// A JPEG file.
+    Picture(Private<Vec<u8>>),
+    /// An MP4 file; its sound may not be heard.
+    Video(Private<Vec<u8>>),
+    /// A WAV file.
+    Sound(Private<Vec<u8>>),
+}
+
+/// How an answer is asked for; servers and models differ in what they can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As repeatable and as short as asked.
+    Repeatable,
+    /// As the model likes: some refuse a temperature and `max_tokens`.
+    Plain,
+}
+
+impl Manner {
+    pub(crate) const fn plainer(self) -> Option<Self> {
+        match self {
+            Self::Repeatable => Some(Self::Plain),
+            Self::Plain => None,
+        }
+    }
+}
+
+impl Part {
+    fn to_json(&self) -> Value {
+        let url =
+            |kind: &str, bytes: &[u8]| format!("data:{kind};base64,{}", STANDARD.encode(bytes));
+        match self {
+            Self::Text(text) => json!({"type": "text", "text": text}),
+            Self::Picture(jpeg) => {
+                json!({"type": "image_url", "image_url": {"url": url("image/jpeg", jpeg.expose())}})
+            }
+            Self::Video(mp4) => {
+                json!({"type": "video_url", "video_url": {"url": url("video/mp4", mp4.expose())}})
+            }
+            Self::Sound(wav) => json!({
+                "type": "input_audio",
+                "input_audio": {"data": STANDARD.encode(wav.expose()), "format": "wav"},
+            }),
+        }
+    }
+}
+
+impl Message {
+    fn to_json(&self) -> Value {
+        match self {
+            // Servers that know words alone may know nothing of parts.
+            Self::Question(parts) => match parts.as_slice() {
+                [Part::Text(text)] => json!({"role": "user", "content": text}),
+                parts => {
+                    let parts: Vec<Value> = parts.iter().map(Part::to_json).collect();
+                    json!({"role": "user", "content": parts})
+                }
+            },
+            Self::Answer(text) => json!({"role": "assistant", "content": text}),
+        }
+    }
+}
+
+/// The body of a request.
+pub(crate) fn request(model: &str, talk: &Talk, manner: Manner, max_tokens: u32) -> String {
+    let system = json!({"role": "system", "content": talk.system});
+    let messages = std::iter::once(system).chain(talk.messages.iter().map(Message::to_json));
+    let mut body = json!({"model": model, "messages": messages.collect::<Vec<Value>>()});
+    if manner == Manner::Repeatable {
+        body["temperature"] = 0.into();
+        body["seed"] = 1.into();
+        body["max_tokens"] = max_tokens.into();
+    }
+    body.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_written_as_servers_read_them() {
+        let talk = Talk {
+            system: "Look.".to_owned(),
+            messages: vec![
+                Message::Question(vec![
+                    Part::Text("What?".into()),
+                    Part::Picture(Private::new(vec![0xff, 0xd8])),
+                    Part::Video(Private::new(b"mp4".to_vec())),
+                    Part::Sound(Private::new(b"RIFF".to_vec())),
+                ]),
+                Message::Answer("A face.".into()),
+                Message::Question(vec![Part::Text("Why?".into())]),
+            ],
+        };
+        let body: Value =
+            serde_json::from_str(&request("m", &talk, Manner::Repeatable, 80)).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "model": "m", "temperature": 0, "seed": 1, "max_tokens": 80,
+                "messages": [
+                    {"role": "system", "content": "Look."},
+                    {"role": "user", "content": [
+                        {"type": "text", "text": "What?"},
+                        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9g="}},
+                        {"type": "video_url", "video_url": {"url": "data:video/mp4;base64,bXA0"}},
+                        {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}},
+                    ]},
+                    {"role": "assistant", "content": "A face."},
+                    {"role": "user", "content": "Why?"},
+                ],
+            })
+        );
+        let plain: Value = serde_json::from_str(&request("m", &talk, Manner::Plain, 80)).unwrap();
+        assert_eq!(plain.as_object().unwrap().len(), 2);
+        assert!(!format!("{talk:?}").contains("face"));
+    }
+}
