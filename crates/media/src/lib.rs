@@ -26,6 +26,7 @@ mod process;
 mod source;
 mod tools;
 mod watch;
+mod wav;
 
 pub use clip::{Audio, Clip, Video, VideoFrame};
 pub use decode::{DecodeOptions, VideoOptions, decode, decode_bytes};
