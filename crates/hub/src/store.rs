@@ -17,7 +17,8 @@ const RECORD: &str = "smes-model.json";
 pub(crate) const NEEDED: [&str; 3] = ["config.json", "vocab.json", "merges.txt"];
 pub(crate) const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 /// Files that are taken along where they are.
-pub(crate) const WANTED: [&str; 3] = [
+pub(crate) const WANTED: [&str; 4] = [
+    "tokenizer.json",
     "added_tokens.json",
     "tokenizer_config.json",
     "generation_config.json",
