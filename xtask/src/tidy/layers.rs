@@ -73,6 +73,17 @@ const LAYERS: &[(&str, &[&str], &str)] = &[
         "an endpoint is asked without knowing what about",
     ),
     (
+        "smes-speech",
+        &[
+            "smes-corpus",
+            "smes-cues",
+            "smes-reasoning",
+            "smes-server",
+            "tokio",
+        ],
+        "speech becomes text without cues, reasoners and servers",
+    ),
+    (
         "smes-hub",
         &["smes-dialogue", "smes-nn", "candle-core", "tokio"],
         "models are fetched as files",
