@@ -11,7 +11,7 @@ Start here:
 /// The stages in the order of the work, each with its commands.
 const STAGES: [(&str, &[&str]); 4] = [
     ("Talk", &["serve", "chat", "turn"]),
-    ("Data", &["corpus", "clip", "cues"]),
+    ("Data", &["corpus", "clip", "transcribe", "cues"]),
     ("Models", &["models", "train"]),
     ("Measure", &["predict", "score", "evaluate", "rate"]),
 ];

@@ -51,6 +51,8 @@ enum Command {
     Clip(commands::clip::ClipArgs),
     /// Derives the cues of a folder of clips; draws one clip.
     Cues(commands::cues::CuesArgs),
+    /// Writes down what is said in a recording.
+    Transcribe(commands::transcribe::TranscribeArgs),
     /// Trains a model by a recipe.
     Train(commands::train::TrainArgs),
     /// Fetches and lists pretrained models.
@@ -82,6 +84,7 @@ impl Command {
             Self::Corpus(args) => args.prints_json(),
             Self::Clip(args) => args.output.json,
             Self::Cues(args) => args.prints_json(),
+            Self::Transcribe(args) => args.output.json,
             Self::Train(args) => args.output.json,
             Self::Models(args) => args.prints_json(),
             Self::Predict(args) => args.output.json,
@@ -111,6 +114,7 @@ fn run(command: &Command, console: &Console) -> anyhow::Result<()> {
         Command::Corpus(args) => commands::corpus::run(args, console),
         Command::Clip(args) => commands::clip::run(args, console),
         Command::Cues(args) => commands::cues::run(args, console),
+        Command::Transcribe(args) => commands::transcribe::run(args, console),
         Command::Train(args) => commands::train::run(args, console),
         Command::Models(args) => commands::models::run(args, console),
         Command::Predict(args) => commands::predict::run(args, console),

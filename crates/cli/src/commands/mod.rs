@@ -15,4 +15,6 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod train;
 mod train_voice;
+pub(crate) mod transcribe;
+mod transcriber;
 pub(crate) mod turn;

@@ -10,6 +10,7 @@ use smes_server::{AppState, Hosts, Limits, ServeError, bind};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::engine::EngineArgs;
+use crate::commands::transcriber::TranscriberArgs;
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -17,6 +18,7 @@ const EXAMPLE: &str = "\
 Example:
   smes serve --open
   smes serve --port 9000 --cues none
+  smes serve --transcriber whisper:openai/whisper-base     writes down what you say
   smes serve --host 0.0.0.0 --name talk.example.org
   SMES_LOG=smes_server=debug smes serve      what happens, without what is said
 
@@ -37,6 +39,12 @@ pub(crate) struct ServeArgs {
     name: Vec<String>,
     #[command(flatten)]
     engine: EngineArgs,
+    /// Who writes down what is said, for you to correct before it is sent: `whisper:OWNER/NAME` (as
+    /// pulled), `whisper:DIR` or `endpoint:URL`; without it spoken turns carry no words.
+    #[arg(long, value_name = "NAME:PLACE")]
+    transcriber: Option<String>,
+    #[command(flatten)]
+    transcriber_options: TranscriberArgs,
     /// Opens the page in the browser.
     #[arg(long)]
     open: bool,
@@ -56,7 +64,12 @@ async fn serve(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
     let listener = bind(&args.host, args.port).await.map_err(serve_error)?;
     let address = listener.local_addr().context("cannot read the address")?;
     let limits = Limits::default();
-    let engine = args.engine.build(&limits)?;
+    let transcriber = args.transcriber.as_ref();
+    let transcriber = transcriber.map(|name| args.transcriber_options.open(name));
+    let engine = args
+        .engine
+        .build(&limits)?
+        .with_transcriber(transcriber.transpose()?);
     tell_address(address, console)?;
     if args.open {
         open_page(address, console);

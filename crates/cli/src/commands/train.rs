@@ -121,7 +121,7 @@ fn seq2seq(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Re
 }
 
 /// The folder itself, or that of a model of this name which `smes models pull` got.
-fn pretrained_folder(wanted: &Path, models: &ModelStore) -> anyhow::Result<PathBuf> {
+pub(super) fn pretrained_folder(wanted: &Path, models: &ModelStore) -> anyhow::Result<PathBuf> {
     let name = wanted
         .to_str()
         .and_then(|name| name.parse::<ModelName>().ok());
