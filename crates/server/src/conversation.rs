@@ -14,6 +14,7 @@ use smes_dialogue::{
     Strategy,
 };
 use smes_reasoning::{Reasoner, ReasoningError, contrast};
+use smes_speech::Transcriber;
 
 use crate::gate::OutputGate;
 use crate::reading::{Followed, read_clip};
@@ -30,7 +31,8 @@ pub struct Engine {
     reasoner: Arc<dyn Reasoner>,
     cues: Option<Arc<dyn CueExtractor>>,
     safety: CrisisDetector,
-    media_limits: smes_media::Limits,
+    pub(crate) media_limits: smes_media::Limits,
+    transcriber: Option<Arc<dyn Transcriber>>,
 }
 
 /// What the person brings to a turn.
@@ -217,7 +219,22 @@ impl Engine {
             cues,
             safety,
             media_limits,
+            transcriber: None,
         }
+    }
+
+    /// The same, with somebody who writes down what is said.
+    #[must_use]
+    pub fn with_transcriber(self, transcriber: Option<Arc<dyn Transcriber>>) -> Self {
+        Self {
+            transcriber,
+            ..self
+        }
+    }
+
+    /// Who writes down what is said, if anybody does.
+    pub fn transcriber(&self) -> Option<&dyn Transcriber> {
+        self.transcriber.as_deref()
     }
 
     /// The model that plans and answers.

@@ -28,6 +28,8 @@ use crate::refusal::Refusal;
 use crate::report::TurnReport;
 use crate::session::check_text;
 use crate::state::AppState;
+use crate::transcribe::transcribe;
+use crate::workers::ClipRoom;
 
 /// Room for a request's history and form, beside its clip.
 const FORM_BYTES: usize = 4 * 1024 * 1024;
@@ -35,11 +37,14 @@ const FORM_BYTES: usize = 4 * 1024 * 1024;
 /// The whole server as a service.
 pub fn app(state: AppState) -> Router {
     let clip_bytes = usize::try_from(state.limits().clip_bytes).unwrap_or(usize::MAX);
-    let turn = post(turn).layer(DefaultBodyLimit::max(clip_bytes.saturating_add(FORM_BYTES)));
+    let body_limit = DefaultBodyLimit::max(clip_bytes.saturating_add(FORM_BYTES));
+    let turn = post(turn).layer(body_limit);
+    let transcribe = post(transcribe).layer(body_limit);
     Router::new()
         .route("/healthz", get(healthz))
         .route("/api/v1/live", get(live))
         .route("/api/v1/turn", turn)
+        .route("/api/v1/transcribe", transcribe)
         .route("/api/v1/help", get(help))
         .fallback(page)
         .layer(from_fn_with_state(state.clone(), only_own_pages))
@@ -140,12 +145,43 @@ impl<S: Sync> axum::extract::FromRequestParts<S> for Peer {
 
 /// A turn without a session, as a builder sends it.
 #[derive(Default)]
-struct TurnRequest {
+pub(crate) struct TurnRequest {
     text: Private<String>,
-    clip: Option<Private<Vec<u8>>>,
+    pub(crate) clip: Option<Private<Vec<u8>>>,
     history: Conversation,
     sensing_consent: bool,
     locale: Option<String>,
+}
+
+/// A request that came in whole, with the room it takes.
+pub(crate) struct Arrived {
+    pub(crate) room: ClipRoom,
+    pub(crate) request: TurnRequest,
+}
+
+impl Arrived {
+    /// Takes a request in, within all bounds; a clip only where the person agreed to it.
+    pub(crate) async fn take(
+        state: &AppState,
+        peer: &Peer,
+        request: Request,
+    ) -> Result<Self, ApiError> {
+        state.take_address_turn(peer.0)?;
+        // Nothing of the body is read before there is room for all of it.
+        let room = state
+            .workers()
+            .make_room(announced_bytes(state, &request))?;
+        let reading = TurnRequest::read(state, request);
+        let request = tokio::time::timeout(state.limits().clip_time, reading)
+            .await
+            .map_err(|_| Refusal::TooSlow)??;
+        let has_clip = request.clip.is_some();
+        check_text(request.text.expose(), has_clip, state.limits())?;
+        if has_clip && !request.sensing_consent {
+            return Err(Refusal::ConsentMissing.into());
+        }
+        Ok(Self { room, request })
+    }
 }
 
 async fn turn(
@@ -153,20 +189,7 @@ async fn turn(
     peer: Peer,
     request: Request,
 ) -> Result<Json<TurnReport>, ApiError> {
-    state.take_address_turn(peer.0)?;
-    // Nothing of the body is read before there is room for all of it.
-    let room = state
-        .workers()
-        .make_room(announced_bytes(&state, &request))?;
-    let reading = TurnRequest::read(&state, request);
-    let request = tokio::time::timeout(state.limits().clip_time, reading)
-        .await
-        .map_err(|_| Refusal::TooSlow)??;
-    let has_clip = request.clip.is_some();
-    check_text(request.text.expose(), has_clip, state.limits())?;
-    if has_clip && !request.sensing_consent {
-        return Err(Refusal::ConsentMissing.into());
-    }
+    let Arrived { room, request } = Arrived::take(&state, &peer, request).await?;
     let place = state.workers().reserve(Some(room))?;
     let engine = Arc::clone(state.engine());
     let input = TurnInput {
@@ -302,7 +325,7 @@ fn bounds(state: &AppState) -> HistoryBounds<'_> {
 
 /// A request that was not done, as JSON: `{"error": {"code", "message", "place"?, "hint"?}}`.
 #[derive(Debug)]
-struct ApiError {
+pub(crate) struct ApiError {
     refusal: Refusal,
     place: Option<String>,
     hint: Option<String>,
@@ -352,6 +375,8 @@ const fn status(refusal: Refusal) -> StatusCode {
         Refusal::ReasonerFailed => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::TooSlow => StatusCode::GATEWAY_TIMEOUT,
         Refusal::NothingToRead => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::NoTranscriber => StatusCode::NOT_FOUND,
+        Refusal::NotTranscribed => StatusCode::BAD_GATEWAY,
         _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -25,6 +25,7 @@ mod serve;
 mod session;
 mod sessions;
 mod state;
+mod transcribe;
 pub mod wire;
 mod workers;
 

@@ -226,6 +226,7 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
             resumed,
             reasoner: engine.reasoner().id(),
             cues: engine.cues_name(),
+            transcriber: engine.transcriber().map(smes_speech::Transcriber::id),
             emotions: engine
                 .reasoner()
                 .emotions()

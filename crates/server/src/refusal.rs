@@ -71,6 +71,10 @@ pub enum Refusal {
     Closing,
     /// The request comes from another site's page.
     ForeignOrigin,
+    /// Nobody writes down what is said here.
+    NoTranscriber,
+    /// What was said could not be written down.
+    NotTranscribed,
     /// The request's history cannot be read; the answer names the place.
     BadHistory,
 }
@@ -107,6 +111,8 @@ impl Refusal {
             Self::TakenOver => "taken_over",
             Self::Closing => "closing",
             Self::ForeignOrigin => "foreign_origin",
+            Self::NoTranscriber => "no_transcriber",
+            Self::NotTranscribed => "not_transcribed",
             Self::BadHistory => "bad_history",
         }
     }
@@ -205,6 +211,12 @@ impl Refusal {
             }
             Self::Closing => "The program is being closed. What was said here is not kept.",
             Self::ForeignOrigin => "This address only answers its own page. Open it directly.",
+            Self::NoTranscriber => {
+                "Nobody writes down here what is said. Nothing was kept of the recording; please type your words."
+            }
+            Self::NotTranscribed => {
+                "What was said could not be written down this time. Nothing was kept of the recording; please type your words, or try again."
+            }
             Self::BadHistory => "The history could not be read.",
             Self::TextTooLong { .. } => "That message is too long.",
             Self::ClipTooLarge { .. } => "That recording is too large.",

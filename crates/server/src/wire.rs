@@ -119,6 +119,9 @@ pub enum ServerEvent {
         reasoner: String,
         /// Cue extractor in use.
         cues: String,
+        /// Who writes down what is said, at `/api/v1/transcribe`; absent where nobody does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        transcriber: Option<String>,
         /// The emotions that can be told apart, in index order.
         emotions: Vec<String>,
         /// The strategies, with their definitions, in index order.
@@ -396,25 +399,29 @@ mod tests {
                 any::<bool>(),
                 texts(),
                 vec(info, 0..3),
-                any::<(usize, u64, u64)>()
+                any::<(usize, u64, u64)>(),
+                option::of(id()),
             )
-                .prop_map(|(text, resumed, emotions, strategies, bounds)| {
-                    ServerEvent::Welcome {
-                        session: Private::new(text.clone()),
-                        resumed,
-                        reasoner: text.clone(),
-                        cues: text.clone(),
-                        emotions,
-                        strategies,
-                        limits: WireLimits {
-                            text_chars: bounds.0,
-                            clip_bytes: bounds.1,
-                            clip_frame_bytes: bounds.0,
-                            clip_ms: bounds.2,
-                        },
-                        notice: text,
+                .prop_map(
+                    |(text, resumed, emotions, strategies, bounds, transcriber)| {
+                        ServerEvent::Welcome {
+                            session: Private::new(text.clone()),
+                            resumed,
+                            reasoner: text.clone(),
+                            cues: text.clone(),
+                            transcriber,
+                            emotions,
+                            strategies,
+                            limits: WireLimits {
+                                text_chars: bounds.0,
+                                clip_bytes: bounds.1,
+                                clip_frame_bytes: bounds.0,
+                                clip_ms: bounds.2,
+                            },
+                            notice: text,
+                        }
                     }
-                }),
+                ),
             (
                 id(),
                 any::<u64>(),

@@ -16,13 +16,14 @@ mod site;
 mod study;
 mod wire_http;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::chromium::{Chromium, Permission};
-use crate::site::Site;
+use crate::site::{HardOfHearing, Site};
 
 const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
 const NEVER_ENOUGH: &str = "It feels like nothing I do is ever enough for them.";
@@ -330,6 +331,44 @@ async fn speech_is_told_from_the_room_by_its_loudness() {
     for name in ["nothing", "knock", "humThatStays", "never"] {
         assert_eq!(found[name], Value::Null, "{name}: {found}");
     }
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_is_written_down_and_can_be_corrected_before_it_is_sent() {
+    let site = Site::start_writing(Duration::ZERO, Some(Arc::new(HardOfHearing))).await;
+    let Some(visit) = Visit::begin(site, Permission::Granted).await else {
+        return;
+    };
+    let browser = &visit.browser;
+    browser.press("#begin-senses").await;
+    browser
+        .until("document.querySelector('#mic').ariaPressed === 'true'")
+        .await;
+    browser.press("#speak").await;
+    browser
+        .until("document.querySelector('#clip-text').textContent === 'Recording 0:03'")
+        .await;
+    browser.press("#speak").await;
+    let text = "document.querySelector('#text').value";
+    browser
+        .until(&format!("{text} === 'I worked lead again.'"))
+        .await;
+    browser.picture("written-down").await;
+    let answered = browser.value(ANSWERED).await;
+    assert_eq!(answered, json!(0), "nothing is sent before it was seen");
+    let correct = format!("{text} = {text}.replace('lead', 'late')");
+    browser.value(&correct).await;
+    browser.press("#send").await;
+    browser.until(&format!("{ANSWERED} === 1")).await;
+    let bubble = browser
+        .value("document.querySelector('.bubble').innerText")
+        .await;
+    let bubble = bubble.as_str().unwrap();
+    assert!(bubble.starts_with("I worked late again."), "{bubble}");
+    let cue = "document.querySelector('#reading [data-kind=cue]').textContent.length > 10";
+    browser.until(cue).await;
+    close_devices(browser).await;
     visit.end().await;
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use smes_cues::NativeExtractor;
 use smes_dialogue::{DialogueContext, EmotionSet, Plan, Reply, StrategySet};
+use smes_media::Audio;
 use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::{AppState, Engine, Hosts, Limits};
+use smes_speech::{Hints, SpeechError, Transcriber, Transcript};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -30,6 +32,14 @@ impl Site {
 
     /// Starts the program with a reasoner that takes its time before it plans.
     pub(crate) async fn start_with(pause: Duration) -> Self {
+        Self::start_writing(pause, None).await
+    }
+
+    /// Starts the program with somebody who writes down what is said.
+    pub(crate) async fn start_writing(
+        pause: Duration,
+        writer: Option<Arc<dyn Transcriber>>,
+    ) -> Self {
         let inner = smes_reasoning::open("starter").expect("the embedded reasoner opens");
         let engine = Engine::new(
             Arc::new(Unhurried { inner, pause }),
@@ -37,6 +47,7 @@ impl Site {
             CrisisDetector::embedded(),
             smes_media::Limits::live(),
         );
+        let engine = engine.with_transcriber(writer);
         let state = AppState::new(engine, Limits::default(), Hosts::loopback());
         let program = smes_server::bind("127.0.0.1", 0)
             .await
@@ -68,6 +79,24 @@ impl Site {
     /// Lets connections through again.
     pub(crate) fn mend(&self) {
         self.line.send_replace(true);
+    }
+}
+
+/// Hears the same sentence in every sound that is loud enough, with a mistake in it.
+pub(crate) struct HardOfHearing;
+
+impl Transcriber for HardOfHearing {
+    fn id(&self) -> String {
+        "hard-of-hearing".to_owned()
+    }
+
+    fn transcribe(&self, sound: &Audio, _hints: &Hints) -> Result<Transcript, SpeechError> {
+        let is_loud = sound.samples.iter().any(|sample| sample.abs() > 0.05);
+        let text = if is_loud { "I worked lead again." } else { "" };
+        Ok(Transcript {
+            text: text.into(),
+            ..Transcript::default()
+        })
     }
 }
 

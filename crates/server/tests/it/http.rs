@@ -34,6 +34,10 @@ fn post_json(body: &Value) -> Request<Body> {
 }
 
 fn post_form(fields: &[(&str, &[u8])]) -> Request<Body> {
+    form_to("/api/v1/turn", fields)
+}
+
+fn form_to(path: &str, fields: &[(&str, &[u8])]) -> Request<Body> {
     let mut body = Vec::new();
     for (name, value) in fields {
         body.extend(b"--edge\r\n");
@@ -46,7 +50,7 @@ fn post_form(fields: &[(&str, &[u8])]) -> Request<Body> {
         body.extend(b"\r\n");
     }
     body.extend(b"--edge--\r\n");
-    Request::post("/api/v1/turn")
+    Request::post(path)
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
         .body(Body::from(body))
         .unwrap()

@@ -9,3 +9,4 @@ mod rating;
 #[path = "../support/study.rs"]
 mod study;
 mod support;
+mod transcribe;

@@ -12,11 +12,12 @@ use smes_dialogue::{
     Cue, DialogueContext, Distribution, EmotionSet, Extractor, Plan, Reply, Role, StrategySet,
     UnknownLabel, mesc_emotions, mesc_strategies,
 };
-use smes_media::Clip;
+use smes_media::{Audio, Clip};
 use smes_reasoning::{Reasoner, ReasoningError};
 use smes_server::safety::CrisisDetector;
 use smes_server::wire::{ClientMessage, ClipHeader, Envelope, ServerEvent};
 use smes_server::{AppState, Engine, Hosts, Limits};
+use smes_speech::{Hints, SpeechError, Transcriber, Transcript, WhisperTranscriber};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -178,6 +179,44 @@ pub(crate) fn state(limits: Limits) -> (AppState, Arc<Switch>) {
     state_with(limits, Arc::new(NativeExtractor::embedded().unwrap()))
 }
 
+/// The tiny Whisper that writes down tones as letters (`goldens/speech`).
+pub(crate) fn tone_writer() -> Arc<dyn Transcriber> {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../speech/tests/golden/whisper/model"
+    );
+    Arc::new(WhisperTranscriber::open(folder.as_ref()).unwrap())
+}
+
+/// Writes nothing down without a fault.
+pub(crate) struct FaultyWriter;
+
+impl Transcriber for FaultyWriter {
+    fn id(&self) -> String {
+        "faulty".to_owned()
+    }
+
+    fn transcribe(&self, sound: &Audio, _hints: &Hints) -> Result<Transcript, SpeechError> {
+        assert!(sound.samples.len() < 16_000, "a fault in a model");
+        Err(SpeechError::TooSlow)
+    }
+}
+
+/// State around a parrot with somebody who writes down what is said.
+pub(crate) fn state_writing(limits: Limits, writer: Arc<dyn Transcriber>) -> AppState {
+    let switch = Arc::new(Switch::default());
+    let engine = engine(
+        limits,
+        Arc::new(NativeExtractor::embedded().unwrap()),
+        &switch,
+    );
+    AppState::new(
+        engine.with_transcriber(Some(writer)),
+        limits,
+        Hosts::loopback(),
+    )
+}
+
 /// State around a parrot whose extractor panics.
 pub(crate) fn faulty_state(limits: Limits) -> (AppState, Arc<Switch>) {
     state_with(limits, Arc::new(Faulty))
@@ -185,18 +224,22 @@ pub(crate) fn faulty_state(limits: Limits) -> (AppState, Arc<Switch>) {
 
 fn state_with(limits: Limits, cues: Arc<dyn CueExtractor>) -> (AppState, Arc<Switch>) {
     let switch = Arc::new(Switch::default());
+    let engine = engine(limits, cues, &switch);
+    (AppState::new(engine, limits, Hosts::loopback()), switch)
+}
+
+fn engine(limits: Limits, cues: Arc<dyn CueExtractor>, switch: &Arc<Switch>) -> Engine {
     let parrot = Parrot {
         emotions: mesc_emotions(),
         strategies: mesc_strategies(),
-        switch: Arc::clone(&switch),
+        switch: Arc::clone(switch),
     };
-    let engine = Engine::new(
+    Engine::new(
         Arc::new(parrot),
         Some(cues),
         CrisisDetector::embedded(),
         limits.media(),
-    );
-    (AppState::new(engine, limits, Hosts::loopback()), switch)
+    )
 }
 
 /// A server on a free port of loopback, stopped when dropped.
@@ -293,6 +336,17 @@ impl Client {
 
     pub(crate) async fn send(&mut self, frame: Message) {
         self.socket.send(frame).await.unwrap();
+    }
+
+    /// Introduces itself.
+    pub(crate) async fn hello(&mut self) {
+        self.say(&ClientMessage::Hello {
+            session: None,
+            last_seq: 0,
+            locale: Some("en-GB".to_owned()),
+            sensing_consent: false,
+        })
+        .await;
     }
 
     /// A turn without a clip.

@@ -122,6 +122,7 @@ export class App {
       case 'note': this.#log.note(change.text, change.replace); break;
       case 'state':
         this.#composer.limits = this.#conversation.welcome?.limits;
+        this.#composer.writesDown = this.#conversation.welcome?.transcriber !== undefined;
         this.#showStatus();
         break;
       case 'cleared':

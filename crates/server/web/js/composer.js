@@ -4,6 +4,7 @@ import { byId, h, icon } from './dom.js';
 import { askSensing } from './dialogs.js';
 import { Meter } from './meter.js';
 import { Senses } from './senses.js';
+import { transcribe } from './transcribe.js';
 import { SAY, clock, senseFault } from './words.js';
 
 /** @typedef {import('./conversation.js').Clip} Clip */
@@ -16,6 +17,10 @@ export class Composer {
   senses = new Senses(() => this.#sensesChanged());
   /** @type {import('./wire.js').WireLimits | undefined} */
   limits;
+  /** Whether the program writes down what is said. */
+  writesDown = false;
+  /** @type {Clip | null} what is being written down */
+  #writing = null;
   #agreed = false;
   #pictureHidden = false;
   /** @type {Clip | null} */
@@ -138,12 +143,34 @@ export class Composer {
     if (this.limits && clip.blob.size > this.limits.clip_bytes) {
       this.#clip = null;
       this.#on.tell('The recording grew too large to send and was dropped. Shorter ones go through; what you wrote is still here.');
+    } else if (this.writesDown && clip.heard) {
+      void this.#writeDown(clip, clip.endedBy === 'pause' && this.#sendAtOnce.checked);
     } else if (this.#sendOnStop || (clip.endedBy === 'pause' && this.#sendAtOnce.checked)) {
       this.#send();
     } else if (this.limits && clip.ms > this.limits.clip_ms - 1000) {
       this.#on.tell('That is as long as one recording can be. Send it, and go on in the next.');
     }
     this.#sensesChanged();
+  }
+
+  /**
+   * Puts what was said into the text, to be seen and corrected before it is sent.
+   *
+   * @param {Clip} clip
+   * @param {boolean} atOnce whether the person asked that it goes without a look
+   */
+  async #writeDown(clip, atOnce) {
+    this.#writing = clip;
+    const words = await transcribe(clip);
+    // Dropped meanwhile.
+    if (this.#writing !== clip || this.#clip !== clip) return;
+    this.#writing = null;
+    if (words === null) this.#on.tell(SAY.notWritten);
+    else this.#text.value = [this.#text.value.trimEnd(), words].filter(Boolean).join(' ');
+    this.#fit();
+    this.#sensesChanged();
+    this.#text.focus();
+    if (atOnce && words) this.#send();
   }
 
   #drop() {
@@ -162,6 +189,7 @@ export class Composer {
       return;
     }
     const text = this.#text.value.trim();
+    if (this.#clip && this.#writing === this.#clip) return;
     if ((!text && !this.#clip) || this.#tooLong() > 0) return;
     const clip = this.#clip;
     this.#clip = null;
@@ -231,6 +259,7 @@ export class Composer {
     const { recording } = this.senses;
     this.#clipRow.hidden = !recording && !this.#clip;
     if (recording) this.#clipText.textContent = `Recording ${clock(recording.ms)}`;
+    else if (this.#clip && this.#writing === this.#clip) this.#clipText.textContent = SAY.writing;
     else if (this.#clip) {
       const what = this.#clip.seen ? (this.#clip.heard ? 'Voice and face' : 'Face') : 'Voice';
       this.#clipText.textContent = `${what}, ${clock(this.#clip.ms)}, goes with your next message`;

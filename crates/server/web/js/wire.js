@@ -19,7 +19,7 @@
  *   features?: Feature[], limits?: string[]}} Cue
  *
  * @typedef {{type: 'welcome', session: string, resumed: boolean, reasoner: string, cues: string,
- *   emotions: string[], strategies: LabelInfo[], limits: WireLimits, notice: string}} Welcome
+ *   transcriber?: string, emotions: string[], strategies: LabelInfo[], limits: WireLimits, notice: string}} Welcome
  * @typedef {{type: 'moment', id: string, time_ms: number, level_db?: number, f0_hz?: number}} Moment
  * @typedef {{type: 'received', id: string}
  *   | {type: 'cue', id: string, cue: Cue | null, notes: string[]}

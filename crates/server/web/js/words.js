@@ -101,6 +101,8 @@ export const SAY = {
   erasedHere: 'Everything of this conversation is forgotten, here and in the program.',
   erasedLocally: 'Everything of this conversation is forgotten on this page. The program could not be reached; it forgets by itself when nobody comes back.',
   elsewhere: 'If your life or someone else’s is in danger, call the emergency number where you are: 112 in Europe, 911 in North America, 999 in the United Kingdom, 000 in Australia.',
+  writing: 'Writing down what you said…',
+  notWritten: 'What you said could not be written down. The recording is still here; type your words, or send it as it is.',
   silent: 'No sound is reaching the microphone.',
   lit: 'Only you see this. It is read only while you record with Speak.',
 };
