@@ -16,6 +16,7 @@
 
 mod clip;
 mod decode;
+mod encode;
 mod error;
 mod limits;
 mod live;
