@@ -26,6 +26,15 @@ pub struct Extractor {
     pub version: String,
 }
 
+impl Extractor {
+    /// Whether both are of one method. What stands after a `+` in a version says what a method had to
+    /// work with, such as pictures without sound, and not which it is.
+    pub fn is_same_method(&self, other: &Self) -> bool {
+        let method = |version: &str| version.split('+').next().unwrap_or_default().to_owned();
+        self.name == other.name && method(&self.version) == method(&other.version)
+    }
+}
+
 /// One measured property of voice or face.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,5 +84,21 @@ impl Cue {
     /// The feature of that name.
     pub fn feature(&self, name: &str) -> Option<&Feature> {
         self.features.iter().find(|feature| feature.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_method_had_to_work_with_does_not_make_it_another() {
+        let of = |name: &str, version: &str| Extractor {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        };
+        assert!(of("endpoint:m", "1+video").is_same_method(&of("endpoint:m", "1")));
+        assert!(!of("endpoint:m", "1").is_same_method(&of("endpoint:m", "10+video")));
+        assert!(!of("endpoint:m", "1").is_same_method(&of("endpoint:n", "1")));
     }
 }

@@ -58,6 +58,13 @@ impl Manner {
 }
 
 impl Part {
+    fn words(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.expose()),
+            _ => None,
+        }
+    }
+
     fn to_json(&self) -> Value {
         let url =
             |kind: &str, bytes: &[u8]| format!("data:{kind};base64,{}", STANDARD.encode(bytes));
@@ -80,14 +87,15 @@ impl Part {
 impl Message {
     fn to_json(&self) -> Value {
         match self {
-            // Servers that know words alone may know nothing of parts.
-            Self::Question(parts) => match parts.as_slice() {
-                [Part::Text(text)] => json!({"role": "user", "content": text}),
-                parts => {
-                    let parts: Vec<Value> = parts.iter().map(Part::to_json).collect();
-                    json!({"role": "user", "content": parts})
-                }
-            },
+            Self::Question(parts) => {
+                // Servers that know words alone may know nothing of parts.
+                let words: Option<Vec<&str>> = parts.iter().map(Part::words).collect();
+                let content = words.map_or_else(
+                    || parts.iter().map(Part::to_json).collect(),
+                    |words| Value::from(words.join("\n\n")),
+                );
+                json!({"role": "user", "content": content})
+            }
             Self::Answer(text) => json!({"role": "assistant", "content": text}),
         }
     }
