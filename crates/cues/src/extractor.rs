@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smes_dialogue::{Cue, Extractor};
-use smes_media::Clip;
+use smes_media::{Clip, DecodeOptions};
 
 use crate::{Follower, SpeakerBaseline};
 
@@ -11,6 +11,16 @@ use crate::{Follower, SpeakerBaseline};
 pub trait CueExtractor: Send + Sync {
     /// Name and version, as written into cues.
     fn id(&self) -> Extractor;
+
+    /// The other machine that clips are sent to, if they leave this one.
+    fn sends_to(&self) -> Option<&str> {
+        None
+    }
+
+    /// What it reads of a clip, to be decoded for it.
+    fn wants(&self) -> DecodeOptions {
+        DecodeOptions::audio_only()
+    }
 
     /// Reads the clip. `baseline` is the running picture of this speaker's usual voice; it is
     /// read to describe the clip relative to it and then updated with the clip.
@@ -21,6 +31,15 @@ pub trait CueExtractor: Send + Sync {
     /// # Errors
     /// When the extractor itself fails.
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError>;
+
+    /// Updates `baseline` with the clip as [`CueExtractor::extract`] does, where the cue is known
+    /// already.
+    ///
+    /// # Errors
+    /// As for [`CueExtractor::extract`].
+    fn remember(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<(), CueError> {
+        self.extract(clip, baseline).map(drop)
+    }
 
     /// Begins to read a recording that goes on, where it can.
     fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
@@ -46,6 +65,9 @@ pub enum CueError {
         /// What does not fit.
         reason: String,
     },
+    /// A server that sees or hears gave no answer.
+    #[error(transparent)]
+    Endpoint(#[from] smes_endpoint::EndpointError),
     /// A tensor operation or a checkpoint failed.
     #[error(transparent)]
     Nn(#[from] smes_nn::NnError),
@@ -59,6 +81,7 @@ impl CueError {
             Self::Model { .. } => {
                 Some("`smes train` with the recipes in recipes/ makes such models".to_owned())
             }
+            Self::Endpoint(error) => error.hint(),
             Self::Nn(error) => error.hint(),
         }
     }

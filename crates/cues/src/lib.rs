@@ -7,6 +7,7 @@
 mod baseline;
 mod describe;
 pub mod emotion;
+mod endpoint;
 mod extractor;
 pub mod face;
 mod follow;
@@ -15,6 +16,7 @@ pub mod voice;
 
 pub use baseline::{MIN_CLIPS, SpeakerBaseline};
 pub use describe::describe;
+pub use endpoint::EndpointExtractor;
 pub use extractor::{CueError, CueExtractor};
 pub use follow::{Follower, Moment};
 pub use native::{NativeExtractor, OverTime};

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests")]
 
+mod endpoint;
 mod face;
 
 use std::collections::BTreeMap;
