@@ -49,7 +49,7 @@ pub(crate) struct ChatArgs {
 
 pub(crate) fn run(args: &ChatArgs, console: &Console) -> anyhow::Result<()> {
     let limits = Limits::default();
-    let engine = args.engine.build(&limits)?;
+    let engine = args.engine.build(&limits, console)?;
     let mut chat = Chat {
         engine: &engine,
         limits,

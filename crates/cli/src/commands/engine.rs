@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use clap::ValueEnum;
-use smes_cues::{CueExtractor, NativeExtractor};
+use smes_cues::CueExtractor;
 use smes_reasoning::sequence::LabelDecoding;
 use smes_reasoning::{Reasoner, ReasonerOptions};
 use smes_server::safety::CrisisDetector;
 use smes_server::{Engine, Limits, Refusal, TurnError};
 
+use super::extractor::{ExtractorArgs, Waiting, tell_where};
 use super::reasoners::{self, bad_reasoner};
 use crate::console::Console;
 use crate::exit::Advice;
@@ -22,9 +22,17 @@ pub(crate) struct EngineArgs {
     reasoner: String,
     #[command(flatten)]
     options: ReasonerArgs,
-    /// What reads voice and face in clips.
-    #[arg(long, value_enum, default_value_t = CuesChoice::Native)]
-    cues: CuesChoice,
+    /// What reads voice and face in clips: `native` (this program's own measures), `endpoint:URL` (an
+    /// OpenAI-compatible server that sees or hears; it is sent the clips) or `none`.
+    #[arg(
+        long,
+        visible_alias = "extractor",
+        value_name = "NAME[:URL]",
+        default_value = "native"
+    )]
+    cues: String,
+    #[command(flatten)]
+    extractor_options: ExtractorArgs,
 }
 
 /// What may be asked of a reasoner beside its name.
@@ -49,23 +57,18 @@ impl ReasonerArgs {
     }
 }
 
-/// The cue extractors that can be chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum CuesChoice {
-    /// This program's own measures.
-    Native,
-    /// Nothing is read from clips.
-    None,
-}
-
 impl EngineArgs {
     /// Whether clips are read at all.
-    pub(crate) const fn reads_clips(&self) -> bool {
-        !matches!(self.cues, CuesChoice::None)
+    pub(crate) fn reads_clips(&self) -> bool {
+        !self.reads_nothing()
+    }
+
+    fn reads_nothing(&self) -> bool {
+        self.cues == "none"
     }
 
     /// The engine; loads the model.
-    pub(crate) fn build(&self, limits: &Limits) -> anyhow::Result<Engine> {
+    pub(crate) fn build(&self, limits: &Limits, console: &Console) -> anyhow::Result<Engine> {
         let options = self.options.options();
         let reasoner: Arc<dyn Reasoner> = if reasoners::is_of_corpus(&self.reasoner) {
             reasoners::open(&self.reasoner, options, None, &Console::new(false, true))?.into()
@@ -74,12 +77,12 @@ impl EngineArgs {
                 .map_err(bad_reasoner)?
                 .into()
         };
-        let cues: Option<Arc<dyn CueExtractor>> = match self.cues {
-            CuesChoice::Native => Some(Arc::new(
-                NativeExtractor::embedded()
-                    .map_err(|error| Advice::missing(error.hint(), error))?,
-            )),
-            CuesChoice::None => None,
+        let cues: Option<Arc<dyn CueExtractor>> = if self.reads_nothing() {
+            None
+        } else {
+            let chosen = self.extractor_options.open(&self.cues, Waiting::Person)?;
+            tell_where(&chosen, console);
+            Some(chosen.into_shared())
         };
         Ok(Engine::new(
             reasoner,

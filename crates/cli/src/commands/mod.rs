@@ -6,6 +6,7 @@ pub(crate) mod corpus;
 pub(crate) mod cues;
 pub(crate) mod engine;
 pub(crate) mod evaluate;
+pub(crate) mod extractor;
 pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod rate;

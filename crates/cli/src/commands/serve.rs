@@ -68,7 +68,7 @@ async fn serve(args: &ServeArgs, console: &Console) -> anyhow::Result<()> {
     let transcriber = transcriber.map(|name| args.transcriber_options.open(name));
     let engine = args
         .engine
-        .build(&limits)?
+        .build(&limits, console)?
         .with_transcriber(transcriber.transpose()?);
     tell_address(address, console)?;
     if args.open {

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &TurnArgs, console: &Console) -> anyhow::Result<()> {
         .as_deref()
         .map(|path| read_clip(path, &args.engine, &limits))
         .transpose()?;
-    let engine = args.engine.build(&limits)?;
+    let engine = args.engine.build(&limits, console)?;
     let conversation = match &args.history {
         Some(path) => read_history(path, &engine, &limits)?,
         None => Conversation::default(),

@@ -44,7 +44,7 @@ impl Partial {
             let Ok(line) = serde_json::from_str::<Line>(line) else {
                 continue;
             };
-            if line.cue.extractor != *extractor {
+            if !line.cue.extractor.is_same_method(extractor) {
                 return Err(Advice::bad_input(
                     Some("delete it to begin anew".to_owned()),
                     anyhow::anyhow!(
