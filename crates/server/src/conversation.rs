@@ -264,6 +264,15 @@ impl Engine {
         Followed::begin(extractor, sound, &self.media_limits)
     }
 
+    /// The other machines that recordings are sent to.
+    pub fn recordings_go_to(&self) -> Vec<&str> {
+        let cues = self.cues.as_deref().and_then(CueExtractor::sends_to);
+        let transcriber = self.transcriber().and_then(Transcriber::sends_to);
+        let mut places: Vec<&str> = cues.into_iter().chain(transcriber).collect();
+        places.dedup();
+        places
+    }
+
     /// Where human help is, for a locale such as `en-GB`.
     pub fn help_lines(&self, locale: Option<&str>) -> Vec<HelpLine> {
         self.safety.help_lines(locale)

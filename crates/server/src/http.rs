@@ -46,6 +46,7 @@ pub fn app(state: AppState) -> Router {
         .route("/api/v1/turn", turn)
         .route("/api/v1/transcribe", transcribe)
         .route("/api/v1/help", get(help))
+        .route("/api/v1/about", get(about))
         .fallback(page)
         .layer(from_fn_with_state(state.clone(), only_own_pages))
         .layer(map_response(with_policy))
@@ -108,6 +109,11 @@ struct HelpQuery {
 
 async fn help(State(state): State<AppState>, Query(query): Query<HelpQuery>) -> Json<Value> {
     Json(json!({"help": state.engine().help_lines(query.locale.as_deref())}))
+}
+
+/// What a person has to know before anything is recorded.
+async fn about(State(state): State<AppState>) -> Json<Value> {
+    Json(json!({"recordings_go_to": state.engine().recordings_go_to()}))
 }
 
 async fn live(State(state): State<AppState>, peer: Peer, upgrade: WebSocketUpgrade) -> Response {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use smes_cues::{CueExtractor, Follower, Moment, SpeakerBaseline};
 use smes_dialogue::{Cue, Private};
-use smes_media::{Clip, DecodeOptions, LiveClip, MediaError};
+use smes_media::{Clip, LiveClip, MediaError};
 
 use crate::conversation::ms_since;
 use crate::wire::Timings;
@@ -47,9 +47,8 @@ impl Followed {
         sound: bool,
         limits: &smes_media::Limits,
     ) -> Option<Self> {
-        let options = DecodeOptions::audio_only();
         Some(Self {
-            live: LiveClip::start(sound, &options, limits).ok()?,
+            live: LiveClip::start(sound, &extractor.wants(), limits).ok()?,
             follower: extractor.follow()?,
         })
     }
@@ -69,6 +68,7 @@ impl Followed {
 fn decode(
     clip: &Private<Vec<u8>>,
     followed: Option<Followed>,
+    extractor: &dyn CueExtractor,
     limits: &smes_media::Limits,
 ) -> (Result<Clip, MediaError>, Option<Box<dyn Follower>>) {
     if let Some(Followed { live, follower }) = followed
@@ -76,8 +76,7 @@ fn decode(
     {
         return (Ok(clip), Some(follower));
     }
-    let options = DecodeOptions::audio_only();
-    let whole = smes_media::decode_bytes(clip.expose(), &options, limits);
+    let whole = smes_media::decode_bytes(clip.expose(), &extractor.wants(), limits);
     (whole, None)
 }
 
@@ -96,7 +95,7 @@ pub(crate) fn read_clip(
         return Reading::without_cue("voice and face are not read here");
     };
     let started = Instant::now();
-    let (decoded, follower) = decode(clip, followed, limits);
+    let (decoded, follower) = decode(clip, followed, extractor, limits);
     timings.decode_ms = ms_since(started);
     let clip = match decoded {
         Ok(clip) => clip,

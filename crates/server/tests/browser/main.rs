@@ -341,6 +341,8 @@ async fn what_was_said_is_written_down_and_can_be_corrected_before_it_is_sent() 
         return;
     };
     let browser = &visit.browser;
+    let card = "document.querySelector('#consent').innerText.includes('sent to ears.example.org')";
+    browser.until(card).await;
     browser.press("#begin-senses").await;
     browser
         .until("document.querySelector('#mic').ariaPressed === 'true'")

@@ -90,6 +90,10 @@ impl Transcriber for HardOfHearing {
         "hard-of-hearing".to_owned()
     }
 
+    fn sends_to(&self) -> Option<&str> {
+        Some("ears.example.org")
+    }
+
     fn transcribe(&self, sound: &Audio, _hints: &Hints) -> Result<Transcript, SpeechError> {
         let is_loud = sound.samples.iter().any(|sample| sample.abs() > 0.05);
         let text = if is_loud { "I worked lead again." } else { "" };

@@ -196,6 +196,10 @@ impl Transcriber for FaultyWriter {
         "faulty".to_owned()
     }
 
+    fn sends_to(&self) -> Option<&str> {
+        Some("ears.example.org")
+    }
+
     fn transcribe(&self, sound: &Audio, _hints: &Hints) -> Result<Transcript, SpeechError> {
         assert!(sound.samples.len() < 16_000, "a fault in a model");
         Err(SpeechError::TooSlow)

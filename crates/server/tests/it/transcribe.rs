@@ -105,6 +105,23 @@ async fn what_cannot_be_written_down_is_told_and_the_program_goes_on() {
 }
 
 #[tokio::test]
+async fn where_recordings_go_is_told_before_anything_is_recorded() {
+    for (state, expected) in [
+        (state_writing(Limits::default(), tone_writer()), "[]"),
+        (
+            state_writing(Limits::default(), Arc::new(FaultyWriter)),
+            r#"["ears.example.org"]"#,
+        ),
+    ] {
+        let request = Request::get("/api/v1/about").body(Body::empty()).unwrap();
+        let response = app(state).oneshot(request).await.unwrap();
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let told: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(told["recordings_go_to"].to_string(), expected);
+    }
+}
+
+#[tokio::test]
 async fn the_welcome_says_whether_anybody_writes_down() {
     for (state, expected) in [
         (state(Limits::default()).0, None),

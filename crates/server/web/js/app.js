@@ -1,5 +1,6 @@
 /** @file The page as a whole: which view is shown, what the status says, and who hears of a change. */
 
+import { tellWhere } from './about.js';
 import { byId, withCode } from './dom.js';
 import { Composer } from './composer.js';
 import { Conversation } from './conversation.js';
@@ -62,6 +63,7 @@ export class App {
     addEventListener('pagehide', (event) => !event.persisted && this.#conversation.leave());
     addEventListener('offline', () => this.#showStatus());
     setInterval(() => this.#tick(), TICK_MS);
+    void tellWhere();
     this.#showHelp();
     void loadHelp(navigator.language).then(() => this.#showHelp());
   }

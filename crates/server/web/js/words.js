@@ -88,6 +88,13 @@ export function senseFault(fault, what) {
   return `It was not possible to open ${what}. ${goesOn}`;
 }
 
+/**
+ * What is kept, when recordings are sent to another machine.
+ *
+ * @param {string} places
+ */
+export const sentTo = (places) => `Nothing here. If you allow voice and camera, recordings are sent to ${places}, where a model describes voice and face or writes down what you say; what is kept there is up to those who run it. Here, words and recordings are gone when you leave or erase.`;
+
 export const SAY = {
   connecting: 'Connecting…',
   thinking: 'Thinking…',
