@@ -25,6 +25,10 @@ impl Transcriber for EndpointTranscriber {
         format!("endpoint:{}:{}", self.client.host(), self.client.model())
     }
 
+    fn sends_to(&self) -> Option<&str> {
+        (!self.client.is_local()).then(|| self.client.host())
+    }
+
     fn transcribe(&self, sound: &Audio, hints: &Hints) -> Result<Transcript, SpeechError> {
         check_rate(sound)?;
         hints.check_time()?;

@@ -16,6 +16,11 @@ pub trait Transcriber: Send + Sync {
     /// Name and model, for example `whisper:whisper-base`.
     fn id(&self) -> String;
 
+    /// The other machine that sounds are sent to, if they leave this one.
+    fn sends_to(&self) -> Option<&str> {
+        None
+    }
+
     /// The words of a sound.
     ///
     /// A sound without speech is not an error: its text is empty.

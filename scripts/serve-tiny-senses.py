@@ -1,0 +1,180 @@
+"""A real OpenAI-compatible server that sees, hears or only reads, to try `--extractor endpoint:URL` without any download.
+
+Run: python scripts/serve-tiny-senses.py [--port 8080] [--senses see,hear]   (needs xllamacpp, gguf, numpy)
+Then: smes cues DIR --extractor endpoint:http://127.0.0.1:8080/v1 --model tiny --out cues.jsonl
+
+The server is llama.cpp's. Its language model says one sentence, word after word, whatever it is shown; its eyes (a CLIP
+of LLaVA's kind) and ears (a Whisper of Ultravox's kind) are one layer of random weights each. What it answers means
+nothing, but pictures and sound go through the real protocol, decoders and projectors, and a server without eyes or ears
+refuses them as llama.cpp does.
+"""
+
+import argparse
+import pathlib
+import tempfile
+import time
+
+import gguf
+import numpy
+import xllamacpp
+
+HIDDEN, HEADS, FORWARD = 32, 2, 64
+IMAGE, PATCH = 28, 14
+MELS, SOUND_POSITIONS, STACK = 80, 1500, 10
+# No word twice: each calls for the next.
+WORDS = ["\u2581" + word for word in "The face looks calm and its voice sounds even.".split()]
+
+
+def random_of(seed):
+    random = numpy.random.default_rng(seed)
+    return lambda *shape: (random.standard_normal(shape) * 0.1).astype(numpy.float32)
+
+
+def write_language_model(path):
+    """Bytes and the words of a sentence; the head of a word is the vector of the word before it."""
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + WORDS
+    kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.BYTE] * 256
+    kinds += [gguf.TokenType.NORMAL] * len(WORDS)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(32768)
+    writer.add_embedding_length(HIDDEN)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(HIDDEN // HEADS)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(tokens)
+    writer.add_token_scores([0.0] * len(tokens))
+    writer.add_token_types(kinds)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_unk_token_id(0)
+    writer.add_chat_template("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:")
+    weights = random_of(0)
+    table = weights(len(tokens), HIDDEN)
+    table /= numpy.linalg.norm(table, axis=1, keepdims=True)
+    head = numpy.zeros_like(table)
+    said = [tokens.index("<0x3A>"), *map(tokens.index, WORDS), tokens.index("</s>")]
+    for before, after in zip(said, said[1:]):
+        head[after] = 10 * table[before]
+    attention = ("attn_q", "attn_k", "attn_v", "attn_output")
+    tensors = {f"blk.0.{name}.weight": 0.1 * weights(HIDDEN, HIDDEN) for name in attention}
+    tensors |= {
+        "token_embd.weight": table,
+        "output.weight": head,
+        "output_norm.weight": numpy.ones(HIDDEN, numpy.float32),
+        "blk.0.ffn_gate.weight": 0.1 * weights(FORWARD, HIDDEN),
+        "blk.0.ffn_up.weight": 0.1 * weights(FORWARD, HIDDEN),
+        "blk.0.ffn_down.weight": 0.1 * weights(HIDDEN, FORWARD),
+        "blk.0.attn_norm.weight": numpy.ones(HIDDEN, numpy.float32),
+        "blk.0.ffn_norm.weight": numpy.ones(HIDDEN, numpy.float32),
+    }
+    write(writer, tensors)
+
+
+def encoder(prefix, weights, norm):
+    """One layer of a transformer under the names of `clip.cpp`."""
+    layer = f"{prefix}.blk.0"
+    tensors = {f"{prefix}.{norm}.weight": numpy.ones(HIDDEN, numpy.float32), f"{prefix}.{norm}.bias": weights(HIDDEN)}
+    for name in ("attn_q", "attn_k", "attn_v", "attn_out"):
+        tensors |= {f"{layer}.{name}.weight": weights(HIDDEN, HIDDEN), f"{layer}.{name}.bias": weights(HIDDEN)}
+    for name in ("ln1", "ln2"):
+        tensors |= {f"{layer}.{name}.weight": numpy.ones(HIDDEN, numpy.float32), f"{layer}.{name}.bias": weights(HIDDEN)}
+    return tensors | {
+        f"{layer}.ffn_up.weight": weights(FORWARD, HIDDEN),
+        f"{layer}.ffn_up.bias": weights(FORWARD),
+        f"{layer}.ffn_down.weight": weights(HIDDEN, FORWARD),
+        f"{layer}.ffn_down.bias": weights(HIDDEN),
+    }
+
+
+def write_projector(path, senses):
+    writer = gguf.GGUFWriter(path, "clip")
+    weights, tensors = random_of(1), {}
+    writer.add_bool("clip.use_gelu", True)
+    writer.add_bool("clip.has_vision_encoder", "see" in senses)
+    writer.add_bool("clip.has_audio_encoder", "hear" in senses)
+    if "see" in senses:
+        writer.add_string("clip.vision.projector_type", "mlp")
+        writer.add_uint32("clip.vision.image_size", IMAGE)
+        writer.add_uint32("clip.vision.patch_size", PATCH)
+        writer.add_array("clip.vision.image_mean", [0.5, 0.5, 0.5])
+        writer.add_array("clip.vision.image_std", [0.5, 0.5, 0.5])
+        n_positions = (IMAGE // PATCH) ** 2 + 1
+        tensors |= encoder("v", weights, "pre_ln") | {
+            "v.class_embd": weights(HIDDEN),
+            "v.patch_embd.weight": weights(HIDDEN, 3, PATCH, PATCH),
+            "v.position_embd.weight": weights(n_positions, HIDDEN),
+            "mm.0.weight": weights(HIDDEN, HIDDEN), "mm.0.bias": weights(HIDDEN),
+            "mm.2.weight": weights(HIDDEN, HIDDEN), "mm.2.bias": weights(HIDDEN),
+        }
+    if "hear" in senses:
+        writer.add_string("clip.audio.projector_type", "ultravox")
+        writer.add_uint32("clip.audio.num_mel_bins", MELS)
+        writer.add_uint32("clip.audio.projector.stack_factor", STACK)
+        tensors |= encoder("a", weights, "post_ln")
+        # Whisper's keys have no bias.
+        del tensors["a.blk.0.attn_k.bias"]
+        tensors |= {
+            "a.conv1d.1.weight": weights(HIDDEN, MELS, 3), "a.conv1d.1.bias": weights(HIDDEN, 1),
+            "a.conv1d.2.weight": weights(HIDDEN, HIDDEN, 3), "a.conv1d.2.bias": weights(HIDDEN, 1),
+            "a.position_embd.weight": weights(SOUND_POSITIONS, HIDDEN),
+            "mm.a.mlp.1.weight": weights(FORWARD, HIDDEN * STACK),
+            "mm.a.mlp.2.weight": weights(HIDDEN, FORWARD // 2),
+            "mm.a.norm_pre.weight": numpy.ones(HIDDEN * STACK, numpy.float32),
+            "mm.a.norm_mid.weight": numpy.ones(FORWARD // 2, numpy.float32),
+        }
+    for sense, name in (("see", "vision"), ("hear", "audio")):
+        if sense in senses:
+            writer.add_uint32(f"clip.{name}.embedding_length", HIDDEN)
+            writer.add_uint32(f"clip.{name}.feed_forward_length", FORWARD)
+            writer.add_uint32(f"clip.{name}.block_count", 1)
+            writer.add_uint32(f"clip.{name}.projection_dim", HIDDEN)
+            writer.add_uint32(f"clip.{name}.attention.head_count", HEADS)
+            writer.add_float32(f"clip.{name}.attention.layer_norm_epsilon", 1e-5)
+    write(writer, tensors)
+
+
+def write(writer, tensors):
+    for name, tensor in tensors.items():
+        writer.add_tensor(name, tensor)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--senses", default="see,hear", help="of see,hear; empty for a server that only reads")
+    arguments = parser.parse_args()
+    senses = [sense for sense in arguments.senses.split(",") if sense]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        write_language_model(folder / "tiny.gguf")
+        params = xllamacpp.CommonParams()
+        params.model.path = str(folder / "tiny.gguf")
+        if senses:
+            write_projector(folder / "senses.gguf", senses)
+            params.mmproj.path = str(folder / "senses.gguf")
+        params.n_ctx = 65536
+        params.n_parallel = 2
+        # More threads than free cores wait for each other in loops.
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 1
+        params.warmup = False
+        params.use_jinja = True
+        params.hostnames = ["127.0.0.1"]
+        params.port = arguments.port
+        server = xllamacpp.Server(params)
+        print(f"{server.listening_address}/v1", flush=True)
+        while True:
+            time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
