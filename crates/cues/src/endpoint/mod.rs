@@ -11,17 +11,20 @@ mod ladder;
 mod parts;
 mod questions;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use smes_dialogue::{Cue, Extractor, Private};
 use smes_endpoint::{Client, EndpointError, Message, Talk};
 use smes_media::{Clip, DecodeOptions, VideoOptions};
 
-use crate::{CueError, CueExtractor, NativeExtractor, SpeakerBaseline};
+use crate::follow::VoiceFollower;
+use crate::{CueError, CueExtractor, Follower, NativeExtractor, SpeakerBaseline};
 use answer::Flaw;
 use ladder::{Known, Media, Rung};
 use parts::Shown;
 
+/// Samples a second of the sound that is decoded for it.
+const SAMPLE_RATE: u32 = 16_000;
 /// Pictures a second: what vision models sample by default.
 const FPS: f64 = 2.0;
 /// Longest side of a picture, in pixels: faces stay readable and requests small.
@@ -222,8 +225,13 @@ impl CueExtractor for EndpointExtractor {
                 fps: FPS,
                 max_side: MAX_SIDE,
             }),
-            ..DecodeOptions::audio_only()
+            sample_rate: SAMPLE_RATE,
         }
+    }
+
+    /// What is heard of a moment is measured here; the server is asked once, about the whole.
+    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
+        Some(Box::new(VoiceFollower::new(self, SAMPLE_RATE)))
     }
 
     fn remember(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<(), CueError> {
