@@ -32,7 +32,7 @@ pub struct Engine {
     cues: Option<Arc<dyn CueExtractor>>,
     safety: CrisisDetector,
     pub(crate) media_limits: smes_media::Limits,
-    transcriber: Option<Arc<dyn Transcriber>>,
+    pub(crate) transcriber: Option<Arc<dyn Transcriber>>,
 }
 
 /// What the person brings to a turn.
@@ -221,20 +221,6 @@ impl Engine {
             media_limits,
             transcriber: None,
         }
-    }
-
-    /// The same, with somebody who writes down what is said.
-    #[must_use]
-    pub fn with_transcriber(self, transcriber: Option<Arc<dyn Transcriber>>) -> Self {
-        Self {
-            transcriber,
-            ..self
-        }
-    }
-
-    /// Who writes down what is said, if anybody does.
-    pub fn transcriber(&self) -> Option<&dyn Transcriber> {
-        self.transcriber.as_deref()
     }
 
     /// The model that plans and answers.

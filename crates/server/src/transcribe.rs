@@ -4,13 +4,14 @@
 //! the crisis protocol first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::response::Json;
 use smes_dialogue::Private;
 use smes_media::DecodeOptions;
-use smes_speech::{Hints, Transcript};
+use smes_speech::{Hints, Transcriber, Transcript};
 
 use crate::conversation::Engine;
 use crate::http::{ApiError, Arrived, Peer};
@@ -41,6 +42,18 @@ pub(crate) async fn transcribe(
 }
 
 impl Engine {
+    /// The same, with somebody who writes down what is said.
+    #[must_use]
+    pub fn with_transcriber(mut self, transcriber: Option<Arc<dyn Transcriber>>) -> Self {
+        self.transcriber = transcriber;
+        self
+    }
+
+    /// Who writes down what is said, if anybody does.
+    pub fn transcriber(&self) -> Option<&dyn Transcriber> {
+        self.transcriber.as_deref()
+    }
+
     /// The words of a clip; none where there is no sound.
     fn write_down(
         &self,
