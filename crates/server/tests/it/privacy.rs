@@ -13,7 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{Client, TestServer, followed_turn, state, turn};
+use crate::support::{Client, Hears, TestServer, followed_turn, state, state_writing, turn, wav};
+use crate::transcribe::transcribe;
 
 const MARKER: &str = "quetzalcoatlus";
 
@@ -132,6 +133,13 @@ async fn post_the_marker(limits: Limits) {
     }
 }
 
+/// A recording in which the marker is heard.
+async fn speak_the_marker(limits: Limits) {
+    let state = state_writing(limits, Arc::new(Hears(MARKER)));
+    let (status, told) = transcribe(&state, &wav(500), "true").await;
+    assert!(status.is_success() && told["text"] == MARKER, "{told}");
+}
+
 #[test]
 fn neither_logs_nor_debug_output_hold_what_is_said() {
     let log = Log::default();
@@ -149,6 +157,7 @@ fn neither_logs_nor_debug_output_hold_what_is_said() {
     };
     let debug = runtime.block_on(talk_about_the_marker(limits));
     runtime.block_on(post_the_marker(limits));
+    runtime.block_on(speak_the_marker(limits));
     drop(runtime);
     let logged = log.text();
     assert!(

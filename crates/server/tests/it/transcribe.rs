@@ -14,7 +14,11 @@ use crate::support::{FaultyWriter, Switch, TestServer, state, state_writing, ton
 /// Four tones that the taught model writes down as "cafe".
 const CAFE: &[u8] = include_bytes!("../../../speech/tests/golden/whisper/cafe.wav");
 
-async fn transcribe(state: &AppState, clip: &[u8], consent: &str) -> (StatusCode, Value) {
+pub(crate) async fn transcribe(
+    state: &AppState,
+    clip: &[u8],
+    consent: &str,
+) -> (StatusCode, Value) {
     let mut body = Vec::new();
     for (head, value) in [
         ("name=\"sensing_consent\"", consent.as_bytes()),
