@@ -111,5 +111,5 @@ export const SAY = {
   writing: 'Writing down what you said…',
   notWritten: 'What you said could not be written down. The recording is still here; type your words, or send it as it is.',
   silent: 'No sound is reaching the microphone.',
-  lit: 'Only you see this. It is read only while you record with Speak.',
+  lit: 'This is for you to see. It is read only while you record with Speak.',
 };
