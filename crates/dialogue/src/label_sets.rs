@@ -94,6 +94,22 @@ pub fn meld_emotions() -> EmotionSet {
     )
 }
 
+/// The expressions that the face model tells apart (`faces-6`): those of the eight of its
+/// photographs that have more than twenty.
+pub fn face_expressions() -> EmotionSet {
+    set(
+        "faces-6",
+        &[
+            ("neutral", "", &[]),
+            ("happiness", "", &[]),
+            ("surprise", "", &[]),
+            ("sadness", "", &[]),
+            ("anger", "", &[]),
+            ("disgust", "", &[]),
+        ],
+    )
+}
+
 /// The problem emotions of ESConv (`esconv-11`): one a dialogue, of the seeker.
 pub fn esconv_emotions() -> EmotionSet {
     set(
@@ -159,6 +175,7 @@ pub fn emotion_set(name: &str) -> Option<EmotionSet> {
         meld_emotions(),
         esconv_emotions(),
         emodb_emotions(),
+        face_expressions(),
     ]
     .into_iter()
     .find(|set| set.name == name)

@@ -21,7 +21,7 @@ pub use cue::{Cue, Extractor, Feature, Modality};
 pub use label::{Emotion, Label, LabelSet, LabelSpec, Strategy, UnknownLabel};
 pub use label_sets::{
     EmotionSet, StrategySet, emodb_emotions, emotion_set, esconv_emotions, esconv_strategies,
-    meld_emotions, mesc_emotions, mesc_strategies, strategy_set,
+    face_expressions, meld_emotions, mesc_emotions, mesc_strategies, strategy_set,
 };
 pub use plan::{Distribution, Plan, Reply};
 pub use private::Private;

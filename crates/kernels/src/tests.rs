@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::{
     Affine, AttentionSpec, DropoutMask, KernelError, KeyValues, PostNorm, Precision, Projections,
     RandomStream, attention, backward, cross_entropy, dropout, embedding, feed_forward, gelu, gru,
-    layer_norm, linear, log_softmax, masked_softmax, projected_attention, residual_layer_norm,
-    softmax, tied_cross_entropy,
+    layer_norm, linear, log_softmax, masked_softmax, patches, projected_attention,
+    residual_layer_norm, softmax, tied_cross_entropy,
 };
 
 fn random(seed: u64, shape: &[usize]) -> Var {
@@ -615,4 +615,39 @@ fn bf16_operations_stay_near_the_f32_ones() {
         let off = relative(&near, exact);
         assert!(off > 0.0 && off < 0.006, "{off}");
     }
+}
+
+/// The neighbourhoods by shifts of the padded picture.
+fn shifted(x: &Tensor, stride: usize) -> Result<Tensor, KernelError> {
+    let (_, height, width, _) = x.dims4()?;
+    let padded = x.pad_with_zeros(1, 1, 1)?.pad_with_zeros(2, 1, 1)?;
+    let every = |size: usize| -> Result<Tensor, KernelError> {
+        let places: Vec<u32> = (0_u32..).take(size).step_by(stride).collect();
+        Ok(Tensor::new(places, &Device::Cpu)?)
+    };
+    let mut parts = Vec::new();
+    for below in 0..3 {
+        for right in 0..3 {
+            let part = padded.narrow(1, below, height)?.narrow(2, right, width)?;
+            let part = part.contiguous()?.index_select(&every(height)?, 1)?;
+            parts.push(part.index_select(&every(width)?, 2)?);
+        }
+    }
+    Ok(Tensor::cat(&parts, 3)?)
+}
+
+#[test]
+fn neighbourhoods_are_the_shifts_of_the_padded_picture() {
+    for (shape, stride) in [
+        ([2, 5, 4, 3], 1),
+        ([2, 5, 4, 3], 2),
+        ([1, 1, 1, 1], 2),
+        ([3, 6, 7, 2], 3),
+    ] {
+        let x = random(5, &shape);
+        check_twins(&|| patches(&x, stride), &|| shifted(&x, stride), &[&x]);
+        check_finite_differences(&|| patches(&x, stride), &[&x]);
+    }
+    assert!(patches(&random(1, &[2, 3, 4]), 1).is_err());
+    assert!(patches(&random(1, &[1, 3, 4, 1]), 0).is_err());
 }

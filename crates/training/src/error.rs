@@ -162,6 +162,27 @@ pub enum TrainingError {
     /// A recording could not be decoded.
     #[error(transparent)]
     Media(#[from] smes_media::MediaError),
+    /// A line of `labels.csv` that is not `image,emotion`.
+    #[error("`{path}`, line {line}: expected the name of a photograph, a comma and a label")]
+    PhotoLabel {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+    /// Too few faces to learn from and to judge by.
+    #[error(
+        "`{folder}`: {n_faces} faces were found, expected every expression in train, validation and test"
+    )]
+    FewPhotos {
+        /// The folder.
+        folder: PathBuf,
+        /// Faces found.
+        n_faces: usize,
+    },
+    /// A face could not be looked for or read.
+    #[error(transparent)]
+    Cue(Box<smes_cues::CueError>),
     /// The loss is no number any more.
     #[error("the loss became {loss} at step {step}")]
     Diverged {
@@ -192,6 +213,12 @@ pub enum TrainingError {
     /// A curve could not be drawn.
     #[error(transparent)]
     Plot(#[from] smes_plots::PlotError),
+}
+
+impl From<smes_cues::CueError> for TrainingError {
+    fn from(error: smes_cues::CueError) -> Self {
+        Self::Cue(Box::new(error))
+    }
 }
 
 impl From<ReasoningError> for TrainingError {
@@ -248,6 +275,11 @@ impl TrainingError {
             Self::Diverged { .. } | Self::DivergedLater { .. } => {
                 Some("lower the learning rate in the recipe".to_owned())
             }
+            Self::PhotoLabel { .. } | Self::FewPhotos { .. } => Some(
+                "name a folder with `labels.csv` and `images/`, for example --corpus DATA/faces"
+                    .to_owned(),
+            ),
+            Self::Cue(error) => error.hint(),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@
 mod batches;
 mod epoch_loop;
 mod error;
+pub mod face;
 mod progress;
 mod recipe;
 mod run_folder;

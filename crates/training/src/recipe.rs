@@ -24,6 +24,8 @@ pub enum RecipeKind {
     Seq2seq,
     /// The small networks that name the acted emotion a voice sounds most like.
     Voice,
+    /// The small network that reads the expression of a face.
+    Face,
 }
 
 /// A recipe file with everything it extends, not yet understood.

@@ -1,12 +1,23 @@
-//! The face: where it is, the same from frame to frame, and whether it can be judged.
+//! The face: where it is, whether it can be judged, which expression it shows, and how that goes
+//! on over time.
 //!
 //! Frames -> [`detect`] and [`track`] (the same face from frame to frame) -> [`quality`] (what
-//! cannot be judged is not). Nothing here knows who the face belongs to. No cue uses it yet.
+//! cannot be judged is not, and is counted) -> [`expression`] (one moment) -> [`timeline`] (shares,
+//! episodes, changes, motion) -> [`features`] and a [`sentence`]. Nothing here knows who the face
+//! belongs to, and nothing says why it looks as it does. No cue uses it yet.
 
 pub mod cascade;
 pub mod detect;
+pub mod expression;
+mod features;
 mod picture;
 pub mod quality;
+mod reader;
+pub mod timeline;
 pub mod track;
+mod words;
 
+pub use features::features;
 pub use picture::{Grey, Square};
+pub use reader::{FaceReader, FaceReading, Moment, Watch};
+pub use words::{limits, sentence};

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use smes_cues::face::cascade::Cascade;
 use smes_cues::face::detect::FaceDetector;
+use smes_cues::face::timeline::Timeline;
 use smes_cues::face::track::Tracker;
-use smes_cues::face::{Grey, Square};
+use smes_cues::face::{FaceReader, Grey, Square, features, limits, sentence};
 use smes_media::{Clip, DecodeOptions, Limits, Video, VideoOptions, decode};
 use tempfile::TempDir;
 
@@ -159,6 +160,55 @@ fn the_cascade_finds_what_rustface_finds() {
         n_faces += found.len();
     }
     assert!(n_faces >= 3, "{n_faces}");
+}
+
+/// What is said of a video, and what stands in its way.
+fn said(video: &Video) -> (String, Vec<String>) {
+    let reader = FaceReader::embedded().unwrap();
+    let reading = reader.read(video).unwrap();
+    let expressions = reader.expressions().expressions();
+    let timeline = Timeline::of(&reading, expressions.len());
+    let found = features(&reading, &timeline, expressions);
+    assert!(
+        found
+            .iter()
+            .all(|f| f.value.is_finite() && !f.unit.is_empty())
+    );
+    assert_eq!(found.is_empty(), reading.moments.is_empty());
+    let sentence = sentence(&reading, &timeline, expressions);
+    (sentence, limits(&reading, &timeline))
+}
+
+#[test]
+fn without_a_face_the_sentence_says_whether_it_was_dark() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = Video {
+        width: 64,
+        height: 48,
+        frames: Vec::new(),
+    };
+    let test_picture = pictures(&made(&dir, "testsrc=size=160x120:rate=8:duration=1"));
+    let black = pictures(&made(&dir, "color=black:size=160x120:rate=8:duration=1"));
+    for (video, expected) in [
+        (&empty, "No face was seen."),
+        (&test_picture, "No face was seen."),
+        (&black, "The picture was too dark to see a face."),
+    ] {
+        let (sentence, limits) = said(video);
+        assert_eq!(sentence, expected);
+        assert_eq!(limits.len(), 1);
+    }
+}
+
+#[test]
+fn the_smile_of_a_real_clip_is_seen_and_a_boat_has_no_face() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let of = |name: &str| said(&pictures(&folder.join(name))).0;
+    let smiling = of("birthday.mp4");
+    assert!(smiling.contains("smil"), "{smiling}");
+    assert_eq!(of("boat.mp4"), "No face was seen.");
 }
 
 /// A phone stores the picture as the sensor saw it and how it was held beside it.

@@ -4,6 +4,7 @@
 
 mod endpoint;
 mod face;
+mod network;
 
 use std::collections::BTreeMap;
 use std::path::Path;

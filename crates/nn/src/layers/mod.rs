@@ -4,6 +4,7 @@
 //! parameters and their names.
 
 mod attention;
+mod conv;
 mod conv1d;
 mod dropout;
 mod embedding;
@@ -13,6 +14,7 @@ mod linear;
 mod prepared;
 
 pub use attention::SelfAttention;
+pub use conv::Conv3x3;
 pub use conv1d::Conv1d;
 pub use dropout::Dropout;
 pub use embedding::Embedding;

@@ -1,0 +1,295 @@
+//! What was seen, in one plain sentence: how a face looked, never how somebody feels.
+
+use std::collections::BTreeMap;
+
+use smes_dialogue::EmotionSet;
+
+use super::quality::Flaw;
+use super::reader::FaceReading;
+use super::timeline::{Episode, Timeline};
+
+/// An expression that fills this share of the time is what the face mostly showed.
+const MOSTLY: f64 = 0.6;
+/// Mean probability from which an episode is worth a word, and from which it is sure.
+const FAIRLY: f64 = 0.55;
+const QUITE: f64 = 0.8;
+/// Episodes shorter than this are short.
+const SHORT_MS: u64 = 2_000;
+/// No more than this many episodes are named, the clearest first.
+const MAX_EPISODES: usize = 2;
+/// Judged moments below which nothing is said of expressions.
+const LEAST_JUDGED: usize = 3;
+/// Share of time away that is worth a word.
+const AWAY: f64 = 0.2;
+/// Mean brightness of a picture in which nobody could be seen.
+const DARK: f64 = 20.0;
+
+/// One sentence about a face.
+pub fn sentence(reading: &FaceReading, timeline: &Timeline, expressions: &EmotionSet) -> String {
+    if reading.moments.is_empty() {
+        return nobody(reading).to_owned();
+    }
+    if timeline.n_judged < LEAST_JUDGED {
+        return match commonest_flaw(reading) {
+            Some(flaw) => format!("A face was seen, but it was {}.", flaw.words()),
+            None => "A face was seen, but too briefly to be judged.".to_owned(),
+        };
+    }
+    let names: Vec<&str> = expressions.names().collect();
+    let mut parts = vec![expression_part(timeline, &names)];
+    if timeline.away_share >= AWAY {
+        let percent = (timeline.away_share * 10.0).round() * 10.0;
+        parts.push(format!(
+            "turned away or hidden for about {percent} % of the time"
+        ));
+    }
+    format!("The face was {}.", parts.join(", and "))
+}
+
+/// What stands in the way of a good reading, in plain words.
+pub fn limits(reading: &FaceReading, timeline: &Timeline) -> Vec<String> {
+    if reading.moments.is_empty() {
+        let words = nobody(reading).trim_end_matches('.').to_lowercase();
+        return vec![words];
+    }
+    let mut all = Vec::new();
+    if reading.n_others > 0 {
+        all.push("several faces were seen: this is about the largest steady one".to_owned());
+    }
+    let n_flawed = reading.moments.len() - timeline.n_judged;
+    if let (Some(flaw), true) = (
+        commonest_flaw(reading),
+        2 * n_flawed > reading.moments.len(),
+    ) {
+        all.push(format!("most of the time the face was {}", flaw.words()));
+    }
+    all
+}
+
+fn nobody(reading: &FaceReading) -> &'static str {
+    if reading.n_frames > 0 && reading.brightness < DARK {
+        "The picture was too dark to see a face."
+    } else {
+        "No face was seen."
+    }
+}
+
+fn commonest_flaw(reading: &FaceReading) -> Option<Flaw> {
+    let mut counts: BTreeMap<Flaw, usize> = BTreeMap::new();
+    for flaw in reading
+        .moments
+        .iter()
+        .filter_map(|m| m.judged.as_ref().err())
+    {
+        *counts.entry(*flaw).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(_, n)| *n)
+        .map(|(flaw, _)| flaw)
+}
+
+/// `mostly neutral, with a short smile at 3 s (fairly sure)`.
+fn expression_part(timeline: &Timeline, names: &[&str]) -> String {
+    let most = (0..names.len())
+        .max_by(|a, b| timeline.shares[*a].total_cmp(&timeline.shares[*b]))
+        .filter(|most| timeline.shares[*most] >= MOSTLY);
+    let mut clear: Vec<&Episode> = timeline
+        .episodes
+        .iter()
+        .filter(|episode| {
+            Some(episode.expression) != most && names[episode.expression] != "neutral"
+        })
+        .filter(|episode| episode.probability >= FAIRLY)
+        .collect();
+    let weight = |episode: &Episode| episode.probability * episode.n_moments as f64;
+    clear.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    clear.truncate(MAX_EPISODES);
+    clear.sort_by_key(|episode| episode.start_ms);
+    let mut sure: Vec<f64> = clear.iter().map(|episode| episode.probability).collect();
+    let shown = match most {
+        Some(most) => {
+            let p = mean_probability(timeline, most);
+            if p < FAIRLY {
+                "without a clear expression".to_owned()
+            } else {
+                sure.push(p);
+                format!("mostly {}", adjective(names[most]))
+            }
+        }
+        None => "changing in expression".to_owned(),
+    };
+    let episodes: Vec<String> = clear.iter().map(|e| episode_words(e, names)).collect();
+    let with = if episodes.is_empty() {
+        String::new()
+    } else {
+        format!(", with {}", episodes.join(" and "))
+    };
+    let least = sure.iter().copied().fold(f64::INFINITY, f64::min);
+    let how = match least {
+        p if p.is_infinite() => "",
+        p if p >= QUITE => " (quite sure)",
+        _ => " (fairly sure)",
+    };
+    format!("{shown}{with}{how}")
+}
+
+/// Mean probability of an expression over its own episodes.
+fn mean_probability(timeline: &Timeline, expression: usize) -> f64 {
+    let own = timeline
+        .episodes
+        .iter()
+        .filter(|e| e.expression == expression);
+    let (sum, n) = own.fold((0.0, 0), |(sum, n), episode| {
+        (
+            sum + episode.probability * episode.n_moments as f64,
+            n + episode.n_moments,
+        )
+    });
+    if n > 0 { sum / n as f64 } else { 0.0 }
+}
+
+fn episode_words(episode: &Episode, names: &[&str]) -> String {
+    let length = if episode.end_ms - episode.start_ms < SHORT_MS {
+        "a short"
+    } else {
+        "a"
+    };
+    let seconds = (episode.start_ms as f64 / 1000.0).round();
+    let noun = noun(names[episode.expression]);
+    let length = if length == "a" && noun.starts_with('a') {
+        "an"
+    } else {
+        length
+    };
+    format!("{length} {noun} at {seconds} s")
+}
+
+fn adjective(expression: &str) -> String {
+    match expression {
+        "happiness" => "smiling".to_owned(),
+        "surprise" => "surprised in look".to_owned(),
+        "sadness" => "sad in look".to_owned(),
+        "anger" => "angry in look".to_owned(),
+        "disgust" => "disgusted in look".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn noun(expression: &str) -> String {
+    match expression {
+        "happiness" => "smile".to_owned(),
+        "surprise" => "surprised look".to_owned(),
+        "sadness" => "sad look".to_owned(),
+        "anger" => "angry look".to_owned(),
+        "disgust" => "disgusted look".to_owned(),
+        other => format!("{other} look"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::{Moment, Square};
+    use proptest::prelude::*;
+    use smes_dialogue::face_expressions;
+
+    const STEP_MS: u64 = 125;
+
+    /// A face with these expressions and this probability of each, one a frame.
+    fn reading(parts: &[(Result<usize, Flaw>, usize)], probability: f64) -> FaceReading {
+        let judge = |part: Result<usize, Flaw>| {
+            part.map(|expression| {
+                let mut all = vec![(1.0 - probability) / 5.0; 6];
+                all[expression] = probability;
+                all
+            })
+        };
+        let all = parts.iter().flat_map(|(what, n)| vec![*what; *n]);
+        let moments: Vec<Moment> = all
+            .enumerate()
+            .map(|(at, what)| Moment {
+                time_ms: at as u64 * STEP_MS,
+                square: Square::around((100.0, 100.0), 60.0),
+                frame_height: 240,
+                judged: judge(what),
+            })
+            .collect();
+        FaceReading {
+            n_frames: moments.len(),
+            step_ms: STEP_MS as f64,
+            brightness: 120.0,
+            moments,
+            n_others: 0,
+        }
+    }
+
+    fn said(reading: &FaceReading) -> String {
+        let timeline = Timeline::of(reading, 6);
+        sentence(reading, &timeline, &face_expressions())
+    }
+
+    #[test]
+    fn a_short_smile_in_a_neutral_face_is_said_with_its_time() {
+        let clip = reading(&[(Ok(0), 24), (Ok(1), 8), (Ok(0), 40)], 0.7);
+        assert_eq!(
+            said(&clip),
+            "The face was mostly neutral, with a short smile at 3 s (fairly sure)."
+        );
+        let sure = reading(&[(Ok(1), 80)], 0.95);
+        assert_eq!(said(&sure), "The face was mostly smiling (quite sure).");
+    }
+
+    #[test]
+    fn what_is_unsure_is_not_named() {
+        let clip = reading(&[(Ok(3), 40)], 0.4);
+        assert_eq!(said(&clip), "The face was without a clear expression.");
+    }
+
+    #[test]
+    fn no_face_darkness_and_flaws_are_told_apart() {
+        let mut nobody = reading(&[], 0.5);
+        nobody.n_frames = 10;
+        assert_eq!(said(&nobody), "No face was seen.");
+        nobody.brightness = 3.0;
+        assert_eq!(said(&nobody), "The picture was too dark to see a face.");
+        let blurred = reading(&[(Err(Flaw::Blurred), 9), (Ok(0), 1)], 0.9);
+        assert_eq!(said(&blurred), "A face was seen, but it was blurred.");
+        let timeline = Timeline::of(&blurred, 6);
+        assert_eq!(
+            limits(&blurred, &timeline),
+            ["most of the time the face was blurred"]
+        );
+    }
+
+    #[test]
+    fn others_beside_the_main_face_are_a_limit() {
+        let mut clip = reading(&[(Ok(0), 20)], 0.9);
+        clip.n_others = 1;
+        let found = limits(&clip, &Timeline::of(&clip, 6));
+        assert!(found[0].contains("several faces"), "{found:?}");
+    }
+
+    #[test]
+    fn looking_away_is_said() {
+        let mut clip = reading(&[(Ok(0), 10)], 0.9);
+        clip.n_frames = 20;
+        assert_eq!(
+            said(&clip),
+            "The face was mostly neutral (quite sure), and turned away or hidden for about 50 % of the time."
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn always_one_sentence_that_names_no_feeling(
+            parts in prop::collection::vec((0_usize..6, 1_usize..20), 0..8), probability in 0.2_f64..1.0,
+        ) {
+            let parts: Vec<_> = parts.into_iter().map(|(what, n)| (Ok(what), n)).collect();
+            let sentence = said(&reading(&parts, probability));
+            prop_assert!(sentence.ends_with('.'));
+            prop_assert_eq!(sentence.matches(". ").count(), 0);
+            prop_assert!(!sentence.contains("feel"));
+        }
+    }
+}

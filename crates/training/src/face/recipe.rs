@@ -1,0 +1,160 @@
+//! `recipes/face.toml`: what the face model is trained on and how.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use smes_nn::schedule::Decay;
+
+use super::augment::FaceAugment;
+use crate::recipe::{Bound, check_bounds};
+use crate::{RecipeFile, TrainingError};
+
+/// A recipe for a face model. Every field must be given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceRecipe {
+    /// Name of the recipe; also that of the default run folder.
+    pub name: String,
+    /// Folder with `labels.csv` and `images/`, unless the command line names another.
+    pub corpus: PathBuf,
+    /// Seed, unless the command line names another.
+    pub seed: u64,
+    /// Shape of the network.
+    pub model: FaceShape,
+    /// How it is fitted.
+    pub fit: FaceFit,
+    /// How faces are varied in training.
+    pub augment: FaceAugment,
+}
+
+/// Shape of the network; see `smes_cues::face::expression::FaceModelConfig`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceShape {
+    /// Side of the face that is read, in pixels.
+    pub side: usize,
+    /// The face that is read, in sides of the detector's square.
+    pub margin: f32,
+    /// Width and stride of each convolution.
+    pub layers: Vec<(usize, usize)>,
+    /// Dropout before the last map.
+    pub dropout: f64,
+}
+
+/// How the network is fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceFit {
+    /// Passes over the training faces, each time varied anew.
+    pub n_epochs: u64,
+    /// Faces a step.
+    pub batch_size: usize,
+    /// Peak learning rate of `AdamW`.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of `AdamW`.
+    pub weight_decay: f64,
+    /// Steps of linear warm-up.
+    pub n_warmup_steps: u64,
+    /// What follows warm-up.
+    pub decay: Decay,
+    /// Longest gradient.
+    pub max_gradient_norm: f64,
+    /// Share of each target that is spread over all expressions.
+    pub label_smoothing: f64,
+    /// Decay of the running mean of the weights, which is what is validated and shipped.
+    pub average_decay: f64,
+    /// An expression weighs as the inverse of its frequency to this power.
+    pub class_power: f64,
+}
+
+impl FaceRecipe {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// As for [`RecipeFile::read`] and [`FaceRecipe::of_file`].
+    pub fn load(path: &Path) -> Result<Self, TrainingError> {
+        Self::of_file(&RecipeFile::read(path)?)
+    }
+
+    /// Understands and checks a recipe.
+    ///
+    /// # Errors
+    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
+    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
+        let recipe: Self = file.parse()?;
+        recipe.check(file.path())?;
+        Ok(recipe)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), TrainingError> {
+        let (model, fit, augment) = (&self.model, &self.fit, &self.augment);
+        let least_layer = model
+            .layers
+            .iter()
+            .map(|(width, stride)| *width.min(stride));
+        let most_stride = model.layers.iter().map(|(_, stride)| *stride).max();
+        let side = Bound(
+            model.side as f64,
+            (16..=256).contains(&model.side),
+            "16 to 256",
+        );
+        let stride = most_stride.unwrap_or(0) as f64;
+        check_bounds(
+            path,
+            [
+                ("model.side", side),
+                ("model.margin", Bound::positive(f64::from(model.margin))),
+                (
+                    "model.layers",
+                    Bound::at_least_1(least_layer.min().unwrap_or(0)),
+                ),
+                (
+                    "model.layers",
+                    Bound(stride, stride <= 3.0, "strides of at most 3"),
+                ),
+                ("model.dropout", Bound::share(model.dropout)),
+                (
+                    "fit.n_epochs",
+                    Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1"),
+                ),
+                ("fit.batch_size", Bound::at_least_1(fit.batch_size)),
+                ("fit.learning_rate", Bound::positive(fit.learning_rate)),
+                ("fit.weight_decay", Bound::at_least_0(fit.weight_decay)),
+                (
+                    "fit.max_gradient_norm",
+                    Bound::positive(fit.max_gradient_norm),
+                ),
+                ("fit.label_smoothing", Bound::share(fit.label_smoothing)),
+                ("fit.average_decay", Bound::share(fit.average_decay)),
+                ("fit.class_power", Bound::at_least_0(fit.class_power)),
+                ("augment.turn", Bound::at_least_0(augment.turn)),
+                ("augment.scale", Bound::share(augment.scale)),
+                ("augment.shift", Bound::share(augment.shift)),
+                ("augment.light", Bound::share(augment.light)),
+                ("augment.coarse_share", Bound::share(augment.coarse_share)),
+                ("augment.coarsest", Bound::at_least_1(augment.coarsest)),
+                ("augment.cover_share", Bound::share(augment.cover_share)),
+            ],
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_recipe_is_read_and_a_value_out_of_range_is_named() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/face.toml");
+        let recipe = FaceRecipe::load(Path::new(shipped)).unwrap();
+        assert_eq!(recipe.name, "face");
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("odd.toml");
+        let mut odd = recipe;
+        odd.augment.shift = 1.5;
+        let text = format!("kind = \"face\"\n{}", toml::to_string(&odd).unwrap());
+        fs_err::write(&path, text).unwrap();
+        let error = FaceRecipe::load(&path).unwrap_err().to_string();
+        assert!(error.contains("`augment.shift` is 1.5"), "{error}");
+    }
+}

@@ -1,0 +1,370 @@
+//! The face model in training: loss, optimiser, running average, selection, resume.
+//!
+//! Order, variation and dropout are functions of (seed, epoch) and (seed, step), so a run that was
+//! stopped and resumed ends with the same weights as one that was not. Nothing but the validation
+//! faces selects; the test faces are read once, by [`finish`], after the model is written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use smes_cues::emotion::softmax;
+use smes_cues::face::Grey;
+use smes_cues::face::expression::{CONFIG_FILE, FaceModelConfig, FaceNet, VERSION, WEIGHTS_FILE};
+use smes_nn::checkpoint::{self, StoredAs};
+use smes_nn::loss::{CrossEntropy, cross_entropy};
+use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
+use smes_nn::schedule::Schedule;
+use smes_nn::{Device, Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
+
+use super::epochs::{FaceEpoch, best_epoch, epoch_line, write_curves};
+use super::photos::{Photo, PhotoCounts, Photos};
+use super::recipe::FaceRecipe;
+use super::scores::{FaceScores, Judgements};
+use crate::batches::length_batches;
+use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::{Progress, RunFolder, RunManifest, TrainingError};
+
+const STATE_WEIGHTS: &str = "weights.safetensors";
+const STATE_AVERAGE: &str = "average.safetensors";
+const STATE_BEST: &str = "best.safetensors";
+const STATE_OPTIMISER: &str = "optimiser.safetensors";
+/// Faces read at once where nothing is learnt.
+const READ_AT_ONCE: usize = 128;
+
+/// What a run ended with, also written to `scores.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainedFace {
+    /// What became of the photographs.
+    pub counts: PhotoCounts,
+    /// Faces to learn from.
+    pub n_train: usize,
+    /// The epoch that was chosen.
+    pub best: FaceEpoch,
+    /// Fitted on validation.
+    pub temperature: f64,
+    /// Scores on validation, which chose epoch and temperature.
+    pub validation: FaceScores,
+    /// Scores on test.
+    pub test: FaceScores,
+    /// Bytes of the shipped weights.
+    pub weight_bytes: u64,
+}
+
+/// One line of `predictions.jsonl`.
+#[derive(Serialize)]
+struct PredictionLine<'p> {
+    image: &'p str,
+    split: &'static str,
+    /// Left, top and side of the face in the photograph, in pixels.
+    face: [f32; 3],
+    gold: &'p str,
+    /// By expression; absent of training faces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<BTreeMap<&'p str, f64>>,
+}
+
+/// Trains a face model on a folder of photographs and leaves it in `run/model`.
+///
+/// `is_resumed` goes on with the run in the folder; otherwise the folder must hold none.
+///
+/// # Errors
+/// [`TrainingError`]; what was written up to the last whole epoch can be resumed.
+pub fn train_face(
+    recipe: &FaceRecipe,
+    run_dir: &Path,
+    is_resumed: bool,
+    progress: &mut dyn Progress,
+) -> Result<TrainedFace, TrainingError> {
+    if !is_resumed {
+        RunFolder::check_free(run_dir)?;
+    }
+    let photos = Photos::read(&recipe.corpus, &recipe.model, progress)?;
+    let mut trainer = Trainer::new(recipe, &photos)?;
+    let manifest = RunManifest::new(recipe.seed, photos.reference.clone(), recipe.clone());
+    let run = if is_resumed {
+        RunFolder::resume(run_dir, &manifest)?
+    } else {
+        RunFolder::create(run_dir, &manifest)?
+    };
+    let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
+    finish(&trainer, &photos, &run, &epochs)
+}
+
+/// Writes the chosen model, then reads the test faces with it.
+fn finish(
+    trainer: &Trainer<'_>,
+    photos: &Photos,
+    run: &RunFolder,
+    epochs: &[FaceEpoch],
+) -> Result<TrainedFace, TrainingError> {
+    let best = best_epoch(epochs).expect("a recipe has at least one epoch");
+    trainer.params.restore(&trainer.best, STATE_BEST)?;
+    let validation = judge(&trainer.net, &photos.validation)?;
+    let temperature = validation.best_temperature();
+    let config = FaceModelConfig {
+        temperature,
+        ..trainer.config.clone()
+    };
+    let dir = run.dir().join("model");
+    fs_err::create_dir_all(&dir)?;
+    let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
+    fs_err::write(dir.join(CONFIG_FILE), text)?;
+    let weight_bytes = trainer
+        .params
+        .save(dir.join(WEIGHTS_FILE), &BTreeMap::new(), |_| StoredAs::F16)?;
+    let test = judge(&trainer.net, &photos.test)?;
+    let trained = TrainedFace {
+        counts: photos.counts,
+        n_train: photos.train.len(),
+        best: best.clone(),
+        temperature,
+        validation: validation.score(temperature, &photos.expressions),
+        test: test.score(temperature, &photos.expressions),
+        weight_bytes,
+    };
+    let judged = [
+        ("validation", &photos.validation, &validation),
+        ("test", &photos.test, &test),
+    ];
+    write_predictions(run, photos, &judged, temperature)?;
+    let text = serde_json::to_string_pretty(&trained).expect("scores are plain numbers");
+    run.write_atomically("scores.json", text.as_bytes())?;
+    run.remove_state()?;
+    Ok(trained)
+}
+
+fn judge(net: &FaceNet, photos: &[Photo]) -> Result<Judgements, NnError> {
+    let mut logits = Vec::with_capacity(photos.len());
+    for some in photos.chunks(READ_AT_ONCE) {
+        let faces: Vec<Grey> = some.iter().map(|photo| photo.face.clone()).collect();
+        logits.extend(net.logits(&faces)?);
+    }
+    Ok(Judgements {
+        logits,
+        gold: photos.iter().map(|photo| photo.expression).collect(),
+    })
+}
+
+fn write_predictions(
+    run: &RunFolder,
+    photos: &Photos,
+    judged: &[(&'static str, &Vec<Photo>, &Judgements)],
+    temperature: f64,
+) -> Result<(), TrainingError> {
+    let names: Vec<&str> = photos.expressions.names().collect();
+    let mut text = String::new();
+    let mut write = |split, photo: &Photo, logits: Option<&Vec<f32>>| {
+        let probabilities = logits.map(|logits| softmax(logits, temperature));
+        let line = PredictionLine {
+            image: &photo.name,
+            split,
+            face: [photo.square.x, photo.square.y, photo.square.side],
+            gold: names[photo.expression],
+            probabilities: probabilities.map(|all| names.iter().copied().zip(all).collect()),
+        };
+        text += &serde_json::to_string(&line).expect("a prediction is plain data");
+        text.push('\n');
+    };
+    for photo in &photos.train {
+        write("train", photo, None);
+    }
+    for (split, photos, found) in judged {
+        for (photo, logits) in photos.iter().zip(&found.logits) {
+            write(split, photo, Some(logits));
+        }
+    }
+    run.write_atomically("predictions.jsonl", text.as_bytes())
+}
+
+/// Everything that changes or is needed during a run; it cannot see the test faces.
+struct Trainer<'p> {
+    recipe: FaceRecipe,
+    config: FaceModelConfig,
+    params: Params,
+    net: FaceNet,
+    optimiser: AdamW,
+    schedule: Schedule,
+    average: ParamAverage,
+    best: BTreeMap<String, Tensor>,
+    criterion: CrossEntropy,
+    train: &'p [Photo],
+    validation: &'p [Photo],
+    n_expressions: usize,
+}
+
+impl<'p> Trainer<'p> {
+    fn new(recipe: &FaceRecipe, photos: &'p Photos) -> Result<Self, TrainingError> {
+        let (model, fit) = (&recipe.model, &recipe.fit);
+        let config = FaceModelConfig {
+            version: VERSION,
+            expressions: photos.expressions.name.clone(),
+            side: model.side,
+            margin: model.margin,
+            layers: model.layers.clone(),
+            dropout: model.dropout,
+            temperature: 1.0,
+        };
+        let n_expressions = photos.expressions.len();
+        let params = Params::new();
+        let net = FaceNet::load(&params.initialiser(recipe.seed), &config, n_expressions)?;
+        let n_batches = photos.train.len().div_ceil(fit.batch_size) as u64;
+        Ok(Self {
+            optimiser: optimiser(recipe, &params)?,
+            schedule: Schedule {
+                n_warmup_steps: fit.n_warmup_steps,
+                n_steps: fit.n_epochs * n_batches,
+                decay: fit.decay,
+            },
+            average: ParamAverage::new(&params, fit.average_decay)?,
+            best: BTreeMap::new(),
+            criterion: CrossEntropy {
+                class_weights: Some(class_weights(&photos.train, n_expressions, fit.class_power)),
+                label_smoothing: fit.label_smoothing,
+            },
+            recipe: recipe.clone(),
+            config,
+            params,
+            net,
+            train: &photos.train,
+            validation: &photos.validation,
+            n_expressions,
+        })
+    }
+
+    fn step(&mut self, members: &[usize], epoch: u64, step: u64) -> Result<f64, TrainingError> {
+        let side = self.recipe.model.side;
+        let stream = RandomStream::new(self.recipe.seed)
+            .named("varied")
+            .numbered(epoch);
+        let vary = |at: &usize| {
+            let wide = self.train[*at].wide.as_ref();
+            let wide = wide.expect("training faces are kept with their surroundings");
+            self.recipe
+                .augment
+                .vary(wide, side, stream.numbered(*at as u64))
+        };
+        let varied: Vec<Vec<f32>> = members.par_iter().map(vary).collect();
+        let shape = (members.len(), side, side, 1);
+        let inputs = Tensor::from_vec(varied.concat(), shape, &Device::Cpu);
+        let inputs = inputs.map_err(NnError::from)?;
+        let target = |at: &usize| u32::try_from(self.train[*at].expression).ok();
+        let targets: Vec<Option<u32>> = members.iter().map(target).collect();
+        let mut pass = Pass::train(self.recipe.seed, step);
+        let logits = self.net.forward(&inputs, &mut pass)?;
+        let loss = cross_entropy(&logits, &targets, &self.criterion)?;
+        let value = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
+        if !value.is_finite() {
+            return Err(TrainingError::Diverged { loss: value, step });
+        }
+        let gradients = Gradients::of(&loss, &self.params)?;
+        self.optimiser
+            .step(&gradients, self.schedule.factor(step))?;
+        self.average.update(&self.params, step)?;
+        Ok(value)
+    }
+}
+
+impl EpochJob for Trainer<'_> {
+    type Record = FaceEpoch;
+
+    /// One pass over the training faces, then validation with the averaged weights.
+    fn epoch(
+        &mut self,
+        epoch_idx: u64,
+        before: &[FaceEpoch],
+        progress: &mut dyn Progress,
+    ) -> Result<FaceEpoch, TrainingError> {
+        let started = Instant::now();
+        let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
+        let batches = length_batches(&vec![0; self.train.len()], size, 1.0, seed, epoch_idx);
+        let n_batches = batches.len() as u64;
+        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
+        let mut sum = 0.0;
+        for (idx, members) in batches.iter().enumerate() {
+            sum += self.step(members, epoch_idx, epoch_idx * n_batches + idx as u64)?;
+            progress.advance(1);
+        }
+        progress.end();
+        let current = self.params.snapshot()?;
+        self.params.restore(self.average.values(), STATE_AVERAGE)?;
+        let judged = judge(&self.net, self.validation)?;
+        let scores = judged.score(
+            judged.best_temperature(),
+            &smes_dialogue::face_expressions(),
+        );
+        let is_best = best_epoch(before).is_none_or(|best| scores.macro_f1 > best.macro_f1);
+        if is_best {
+            self.best = self.params.snapshot()?;
+        }
+        self.params.restore(&current, STATE_WEIGHTS)?;
+        debug_assert_eq!(scores.confusion.len(), self.n_expressions);
+        Ok(FaceEpoch {
+            epoch: epoch_idx + 1,
+            n_steps: (epoch_idx + 1) * n_batches,
+            train_loss: sum / n_batches.max(1) as f64,
+            accuracy: scores.accuracy,
+            macro_f1: scores.macro_f1,
+            nll: scores.nll,
+            is_best,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn is_done(&self, epochs: &[FaceEpoch]) -> bool {
+        epochs.len() as u64 >= self.recipe.fit.n_epochs
+    }
+
+    fn line(&self, record: &FaceEpoch) -> String {
+        epoch_line(record, self.recipe.fit.n_epochs)
+    }
+
+    fn draw(&self, run: &RunFolder, epochs: &[FaceEpoch]) -> Result<(), TrainingError> {
+        write_curves(run, epochs)
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), TrainingError> {
+        let write = |name: &str, tensors: &BTreeMap<String, Tensor>| {
+            checkpoint::write(&dir.join(name), tensors, &BTreeMap::new(), |_| {
+                StoredAs::F32
+            })
+        };
+        write(STATE_WEIGHTS, &self.params.tensors())?;
+        write(STATE_AVERAGE, self.average.values())?;
+        write(STATE_BEST, &self.best)?;
+        Ok(self.optimiser.save(dir.join(STATE_OPTIMISER))?)
+    }
+
+    fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
+        let read = |name: &str| Ok::<_, NnError>(checkpoint::read_file(&dir.join(name))?.tensors);
+        self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
+        let decay = self.recipe.fit.average_decay;
+        self.average = ParamAverage::from_values(read(STATE_AVERAGE)?, decay);
+        self.best = read(STATE_BEST)?;
+        Ok(self.optimiser.restore(dir.join(STATE_OPTIMISER))?)
+    }
+}
+
+fn optimiser(recipe: &FaceRecipe, params: &Params) -> Result<AdamW, NnError> {
+    let fit = &recipe.fit;
+    let group = ParamGroup::new("face", params, fit.learning_rate, fit.weight_decay, |_| {
+        true
+    });
+    let config = AdamWConfig {
+        max_norm: Some(fit.max_gradient_norm),
+        ..AdamWConfig::default()
+    };
+    AdamW::new(vec![group], config)
+}
+
+/// `(mean count / count)^power` for each expression, scaled to a mean of 1.
+fn class_weights(photos: &[Photo], n_expressions: usize, power: f64) -> Vec<f32> {
+    let count = |expression| photos.iter().filter(|p| p.expression == expression).count();
+    let inverse = |expression| (1.0 / count(expression).max(1) as f64).powf(power);
+    let all: Vec<f64> = (0..n_expressions).map(inverse).collect();
+    let mean = all.iter().sum::<f64>() / n_expressions as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "used beside f32 numbers")]
+    all.iter().map(|weight| (weight / mean) as f32).collect()
+}
