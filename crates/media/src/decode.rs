@@ -1,30 +1,30 @@
 //! From a file to sound and pictures in memory.
 //!
 //! One `ffmpeg` process decodes both streams in one pass: pictures leave through its standard
-//! output as PPM, sound through a file in a private folder (through the output when no pictures
-//! are asked for). Both keep the clip's clock, whose zero is the earliest time stamp of the file:
+//! output as PPM, sound through an anonymous file in memory (through the output when no pictures
+//! are asked for). Pictures are handed out as they come, so that whoever watches them need not
+//! keep them. Both keep the clip's clock, whose zero is the earliest time stamp of the file:
 //! sound that begins late or has holes is filled with silence, and pictures are picked by the
 //! `fps` filter at fixed instants, so that picture `n` is what a player shows at
 //! `n / fps` seconds, whatever the frame rate of the file and however it varies.
 //! Rotation is applied by ffmpeg itself.
 
-use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::Path;
 
-use tempfile::TempDir;
-
+use crate::arguments::{PICTURES, arguments};
 use crate::pcm::read_samples;
 use crate::ppm::{Pictures, read_pictures};
-use crate::probe::{failure, input_args, probe_source};
+use crate::probe::{failure, probe_source};
 use crate::process::{self, Outcome, Task};
-use crate::source::Source;
+use crate::source::{Scratch, Source};
 use crate::watch::{Tee, Unwatched, Watcher};
 use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame};
 
 /// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
 /// the limit may give one by rounding, so two tell.
-const EXTRA_FRAMES: usize = 2;
+pub(crate) const EXTRA_FRAMES: usize = 2;
+const NO_PICTURES: &str = "the clip has no pictures";
 
 /// What to decode.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,19 +106,57 @@ pub fn decode_bytes(
     decode_source(&Source::bytes(bytes, limits)?, options, limits)
 }
 
+/// Decodes and keeps the pictures, as many as fit in memory.
 fn decode_source(
     source: &Source,
     options: &DecodeOptions,
     limits: &Limits,
+) -> Result<Clip, MediaError> {
+    let mut pictures = Pictures::default();
+    let bounded = kept_in_memory(options, limits);
+    let clip = decode_to(source, options, &bounded, &mut |size, rgb| {
+        pictures.keep(size, rgb);
+    })?;
+    Ok(Clip {
+        video: options
+            .video
+            .and_then(|video| on_the_clock(pictures, video)),
+        ..clip
+    })
+}
+
+/// The limits where all pictures are kept: as many as fit in the memory that is allowed.
+pub(crate) fn kept_in_memory(options: &DecodeOptions, limits: &Limits) -> Limits {
+    let by_memory = |video: VideoOptions| {
+        let largest = u64::from(video.max_side).pow(2) * 3;
+        usize::try_from(limits.video_bytes / largest).unwrap_or(usize::MAX)
+    };
+    Limits {
+        frames: limits.frames.min(options.video.map_or(0, by_memory)),
+        ..limits.clone()
+    }
+}
+
+/// Where pictures go: their width and height, and their bytes.
+pub(crate) type Sink<'s> = dyn FnMut((u32, u32), Vec<u8>) + Send + 's;
+
+pub(crate) fn decode_to(
+    source: &Source,
+    options: &DecodeOptions,
+    limits: &Limits,
+    sink: &mut Sink<'_>,
 ) -> Result<Clip, MediaError> {
     options.check()?;
     let wanted = Wanted {
         audio: true,
         video: options.video,
     };
-    let first = attempt(source, wanted, options, limits, &Unwatched)?;
+    let first = attempt(source, wanted, options, limits, &Unwatched, sink)?;
     if !first.is_empty() {
         return finish(first, wanted, options, limits);
+    }
+    if first.lacks_pictures {
+        return sound_alone(source, options, limits, sink);
     }
     // Nothing came. Often one of the streams is absent, which ffmpeg refuses as a whole: ask what
     // there is and decode that alone.
@@ -141,7 +179,7 @@ fn decode_source(
     if narrower.is_nothing() {
         return Err(error);
     }
-    let mut second = attempt(source, narrower, options, limits, &Unwatched)?;
+    let mut second = attempt(source, narrower, options, limits, &Unwatched, sink)?;
     if second.is_empty() {
         return Err(second.error);
     }
@@ -150,12 +188,32 @@ fn decode_source(
             .says
             .push("the pictures are too large to be read".to_owned());
     } else if options.video.is_some() && found.video.is_none() {
-        second.says.push("the clip has no pictures".to_owned());
+        second.says.push(NO_PICTURES.to_owned());
     }
     if found.audio.is_none() {
         second.says.push("the clip has no sound".to_owned());
     }
     finish(second, narrower, options, limits)
+}
+
+/// The sound of a clip that has no pictures though they were wanted: what most voice messages are, so
+/// they are not probed first. (An ffmpeg that words it otherwise costs a probe.)
+fn sound_alone(
+    source: &Source,
+    options: &DecodeOptions,
+    limits: &Limits,
+    sink: &mut Sink<'_>,
+) -> Result<Clip, MediaError> {
+    let wanted = Wanted {
+        audio: true,
+        video: None,
+    };
+    let mut second = attempt(source, wanted, options, limits, &Unwatched, sink)?;
+    if second.is_empty() {
+        return Err(second.error);
+    }
+    second.says.push(NO_PICTURES.to_owned());
+    finish(second, wanted, options, limits)
 }
 
 /// Which streams to ask for.
@@ -174,29 +232,34 @@ impl Wanted {
 /// What one run of ffmpeg gave.
 pub(crate) struct Attempt {
     samples: Vec<f32>,
-    pictures: Pictures,
+    /// Pictures there were, [`EXTRA_FRAMES`] more than allowed at most.
+    n_pictures: usize,
     says: Vec<String>,
+    /// Whether ffmpeg refused because pictures were asked for and there are none.
+    lacks_pictures: bool,
     /// The error to report should this be all.
     pub(crate) error: MediaError,
 }
 
 impl Attempt {
     pub(crate) fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.pictures.frames.is_empty()
+        self.samples.is_empty() && self.n_pictures == 0
     }
 }
 
+/// Runs ffmpeg once: pictures go to `sink`, sound is kept and told to `watcher`.
 pub(crate) fn attempt(
     source: &Source,
     wanted: Wanted,
     options: &DecodeOptions,
     limits: &Limits,
     watcher: &dyn Watcher,
+    sink: &mut Sink<'_>,
 ) -> Result<Attempt, MediaError> {
     let max_samples = max_samples(options, limits);
     let max_frames = wanted.video.map_or(0, |video| max_frames(video, limits));
-    let folder = wanted.video.map(|_| private_folder()).transpose()?;
-    let sound_file = folder.as_ref().map(|folder| folder.path().join("sound"));
+    let mut sound = wanted.video.map(|_| Scratch::new()).transpose()?;
+    let sound_file = sound.as_ref().map(Scratch::name);
     if let (true, Some(file)) = (wanted.audio, &sound_file) {
         watcher.sound_file(file);
     }
@@ -212,27 +275,34 @@ pub(crate) fn attempt(
                 from: stdout,
                 to: watcher,
             };
-            let samples = read_samples(&mut heard, max_samples + 1);
-            return (samples, Pictures::default());
+            return (read_samples(&mut heard, max_samples + 1), 0);
         }
         // More than allowed is read, to know whether there was more.
-        let most = max_frames + EXTRA_FRAMES;
+        let (most, mut n_handed) = (max_frames + EXTRA_FRAMES, 0);
         let mut buffered = BufReader::with_capacity(256 << 10, stdout);
-        let see = |pictures: &Pictures| watcher.picture(pictures);
-        let pictures = read_pictures(&mut buffered, most, limits.video_bytes, see);
-        (Vec::new(), pictures)
+        let hand_out = |size, rgb| {
+            if n_handed < max_frames {
+                n_handed += 1;
+                sink(size, rgb);
+            }
+        };
+        let n_pictures = read_pictures(&mut buffered, most, limits.video_bytes, hand_out);
+        (Vec::new(), n_pictures)
     })?;
     let error = failure("ffmpeg", &outcome, limits);
     let says = complaints(&outcome);
-    let (mut samples, pictures) = outcome.output;
-    if let (true, Some(file)) = (wanted.audio, sound_file.filter(|file| file.exists())) {
-        let mut file = fs_err::File::open(file).map_err(|e| system("read the sound", e))?;
-        samples = read_samples(&mut file, max_samples + 1);
+    let lacks_pictures = outcome
+        .stderr
+        .contains(&format!("'{PICTURES}' matches no streams"));
+    let (mut samples, n_pictures) = outcome.output;
+    if let (true, Some(sound)) = (wanted.audio, &mut sound) {
+        samples = read_samples(sound.written(), max_samples + 1);
     }
     Ok(Attempt {
         samples,
-        pictures,
+        n_pictures,
         says,
+        lacks_pictures,
         error,
     })
 }
@@ -260,7 +330,7 @@ pub(crate) fn finish(
     let by_time = wanted
         .video
         .map_or(0, |video| frames_in(limits.duration_ms, video));
-    let frames = attempt.pictures.frames.len();
+    let frames = attempt.n_pictures;
     if attempt.samples.len() > max_samples || frames > by_time + 1 {
         if limits.over_long == OverLong::Refuse {
             return Err(MediaError::TooLong {
@@ -277,13 +347,13 @@ pub(crate) fn finish(
             .push(format!("only the first {allowed} pictures were read"));
     }
     attempt.samples.truncate(max_samples);
-    attempt.pictures.frames.truncate(allowed);
+    attempt.n_pictures = attempt.n_pictures.min(allowed);
     if wanted.audio && attempt.samples.is_empty() {
         attempt
             .says
             .push("the sound of the clip could not be read".to_owned());
     }
-    if wanted.video.is_some() && attempt.pictures.frames.is_empty() {
+    if wanted.video.is_some() && attempt.n_pictures == 0 {
         attempt
             .says
             .push("the pictures of the clip could not be read".to_owned());
@@ -294,17 +364,11 @@ pub(crate) fn finish(
 fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
     let rate = options.sample_rate;
     let audio_ms = attempt.samples.len() as u64 * 1000 / u64::from(rate);
-    let video = wanted
-        .video
-        .and_then(|video| on_the_clock(attempt.pictures, video));
     // The last picture lasts until the sound ends, or for one step where there is no sound.
-    let video_ms = match (&video, wanted.video) {
-        (Some(pictures), Some(video)) => {
-            let shown = pictures.frames.len() - usize::from(!attempt.samples.is_empty());
-            time_ms(shown, video)
-        }
-        _ => 0,
-    };
+    let n_shown = attempt
+        .n_pictures
+        .saturating_sub(usize::from(!attempt.samples.is_empty()));
+    let video_ms = wanted.video.map_or(0, |video| time_ms(n_shown, video));
     let samples = attempt.samples;
     Clip {
         duration_ms: audio_ms.max(video_ms),
@@ -312,12 +376,12 @@ fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
             samples,
             sample_rate: rate,
         }),
-        video,
+        video: None,
         limits: attempt.says,
     }
 }
 
-fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Video> {
+pub(crate) fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Video> {
     let frames: Vec<_> = pictures
         .frames
         .into_iter()
@@ -370,111 +434,7 @@ fn max_samples(options: &DecodeOptions, limits: &Limits) -> usize {
     usize::try_from(samples).unwrap_or(usize::MAX)
 }
 
-/// As many pictures as the limits on time, number and memory all allow.
-fn max_frames(video: VideoOptions, limits: &Limits) -> usize {
-    let largest = u64::from(video.max_side).pow(2) * 3;
-    let by_memory = usize::try_from(limits.video_bytes / largest).unwrap_or(usize::MAX);
-    limits
-        .frames
-        .min(by_memory)
-        .min(frames_in(limits.duration_ms, video))
-}
-
-fn arguments(
-    source: &Source,
-    wanted: Wanted,
-    sound_file: Option<&Path>,
-    options: &DecodeOptions,
-    limits: &Limits,
-) -> Vec<OsString> {
-    let mut args: Vec<OsString> = Vec::new();
-    let mut push = |words: &[&str]| args.extend(words.iter().map(Into::into));
-    push(&[
-        "-hide_banner",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-max_alloc",
-        "268435456",
-    ]);
-    push(&[
-        "-threads",
-        "2",
-        "-max_pixels",
-        &limits.frame_pixels.to_string(),
-    ]);
-    // Longer than allowed, to know whether there was more.
-    let extra_s = 0.5
-        + wanted
-            .video
-            .map_or(0.0, |video| EXTRA_FRAMES as f64 / video.fps);
-    push(&[
-        "-t",
-        &format!("{:.3}", limits.duration_ms as f64 / 1000.0 + extra_s),
-    ]);
-    args.extend(input_args(source));
-    if let Some(video) = wanted.video {
-        args.extend(picture_arguments(video, limits));
-    }
-    if wanted.audio {
-        args.extend(sound_arguments(sound_file, options.sample_rate));
-    }
-    args
-}
-
-/// Pictures leave through standard output.
-fn picture_arguments(video: VideoOptions, limits: &Limits) -> Vec<OsString> {
-    let (fps, side) = (video.fps, video.max_side);
-    let filter = format!(
-        "fps={fps}:round=up:start_time=0,scale=w='if(gte(iw,ih),min(iw,{side}),-1)':\
-         h='if(gte(iw,ih),-1,min(ih,{side}))':flags=bilinear"
-    );
-    let frames = (max_frames(video, limits) + EXTRA_FRAMES).to_string();
-    let mut args = vec!["-map", "0:V:0", "-filter:v", &filter, "-frames:v", &frames];
-    args.extend([
-        "-c:v",
-        "ppm",
-        "-pix_fmt",
-        "rgb24",
-        "-f",
-        "image2pipe",
-        "-flush_packets",
-        "1",
-        "pipe:1",
-    ]);
-    args.into_iter().map(Into::into).collect()
-}
-
-/// Sound leaves through a file, or through standard output where that is free.
-fn sound_arguments(file: Option<&Path>, sample_rate: u32) -> Vec<OsString> {
-    let rate = sample_rate.to_string();
-    // `rematrix_maxval` makes the mono mix an average, which cannot clip.
-    let filter = format!("aresample={rate}:async=1:first_pts=0:rematrix_maxval=1");
-    let mut args = vec![
-        "-map",
-        "0:a:0",
-        "-filter:a",
-        &filter,
-        "-ac",
-        "1",
-        "-ar",
-        &rate,
-    ];
-    args.extend(["-c:a", "pcm_f32le", "-f", "f32le"]);
-    args.extend(["-flush_packets", "1", "-y"]);
-    let mut args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    args.push(file.map_or_else(|| "pipe:1".into(), Into::into));
-    args
-}
-
-fn private_folder() -> Result<TempDir, MediaError> {
-    // Created with permissions for its owner alone, removed when dropped.
-    tempfile::Builder::new()
-        .prefix("smes-")
-        .tempdir()
-        .map_err(|source| system("make a private folder", source))
-}
-
-fn system(action: &'static str, source: std::io::Error) -> MediaError {
-    MediaError::System { action, source }
+/// As many pictures as the limits on time and number allow.
+pub(crate) fn max_frames(video: VideoOptions, limits: &Limits) -> usize {
+    limits.frames.min(frames_in(limits.duration_ms, video))
 }

@@ -14,6 +14,7 @@
 //! # Ok(()) }
 //! ```
 
+mod arguments;
 mod clip;
 mod decode;
 mod encode;
@@ -24,6 +25,7 @@ mod pcm;
 mod ppm;
 mod probe;
 mod process;
+mod recording;
 mod source;
 mod tools;
 mod watch;
@@ -35,3 +37,4 @@ pub use error::MediaError;
 pub use limits::{Limits, OverLong};
 pub use live::{LiveClip, News};
 pub use probe::{AudioStream, Probe, VideoStream, parse_probe, probe};
+pub use recording::{Picture, Recording};

@@ -4,14 +4,14 @@
 //! from a pipe as they come. What it has decoded so far can be taken at any time ([`LiveClip::news`]);
 //! after the last piece only the rest is left to do ([`LiveClip::finish`]).
 
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::decode::{Wanted, attempt, finish, time_ms};
+use crate::decode::{Wanted, attempt, finish, kept_in_memory, on_the_clock, time_ms};
 use crate::pcm::read_samples;
 use crate::ppm::Pictures;
 use crate::source::Source;
@@ -72,16 +72,24 @@ impl LiveClip {
         let (options, most_bytes) = (options.clone(), limits.input_bytes);
         let limits = Limits {
             wall: limits.wall + Duration::from_millis(limits.duration_ms),
-            ..limits.clone()
+            ..kept_in_memory(&options, limits)
         };
         let watcher = Arc::clone(&so_far);
         let work = move || {
             let source = Source::Coming(reader);
-            let done = attempt(&source, wanted, &options, &limits, &*watcher)?;
+            let mut kept = Pictures::default();
+            let mut keep = |size, rgb: Vec<u8>| {
+                watcher.picture(size, rgb.clone());
+                kept.keep(size, rgb);
+            };
+            let done = attempt(&source, wanted, &options, &limits, &*watcher, &mut keep)?;
             if done.is_empty() {
                 return Err(done.error);
             }
-            finish(done, wanted, &options, &limits)
+            Ok(Clip {
+                video: options.video.and_then(|video| on_the_clock(kept, video)),
+                ..finish(done, wanted, &options, &limits)?
+            })
         };
         let job = thread::Builder::new()
             .name("decoding".to_owned())
@@ -152,8 +160,8 @@ struct SoFar {
 struct State {
     /// Sound that came through the output, not yet whole samples.
     bytes: Vec<u8>,
-    /// The file of the sound, and how much of it was read.
-    file: Option<(PathBuf, u64)>,
+    /// The sound as it is written, read up to where it was when it was last asked for.
+    file: Option<fs_err::File>,
     pictures: Pictures,
     n_seen: usize,
 }
@@ -170,6 +178,10 @@ impl SoFar {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn picture(&self, size: (u32, u32), rgb: Vec<u8>) {
+        self.state().pictures.keep(size, rgb);
+    }
+
     fn take(&self) -> News {
         let mut state = self.state();
         state.read_file();
@@ -184,16 +196,9 @@ impl SoFar {
 
 impl State {
     fn read_file(&mut self) {
-        let Some((path, n_read)) = &mut self.file else {
-            return;
-        };
-        // The file appears with the first sound; until then, and once the clip is done, there is none.
-        let Ok(mut file) = fs_err::File::open(&*path) else {
-            return;
-        };
-        if file.seek(SeekFrom::Start(*n_read)).is_ok() {
-            let read = file.read_to_end(&mut self.bytes);
-            *n_read += read.unwrap_or(0) as u64;
+        if let Some(file) = &mut self.file {
+            // What cannot be read now is in the clip in the end.
+            let _ = file.read_to_end(&mut self.bytes);
         }
     }
 
@@ -218,19 +223,10 @@ impl State {
 
 impl Watcher for SoFar {
     fn sound_file(&self, file: &Path) {
-        self.state().file = Some((file.to_owned(), 0));
+        self.state().file = fs_err::File::open(file).ok();
     }
 
     fn sound(&self, bytes: &[u8]) {
         self.state().bytes.extend_from_slice(bytes);
-    }
-
-    fn picture(&self, pictures: &Pictures) {
-        let mut state = self.state();
-        (state.pictures.width, state.pictures.height) = (pictures.width, pictures.height);
-        state
-            .pictures
-            .frames
-            .extend(pictures.frames.last().cloned());
     }
 }

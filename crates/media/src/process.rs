@@ -8,6 +8,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -89,7 +90,8 @@ pub(crate) fn run<T: Send>(
             None => kill(&mut child.0)?,
         };
         Ok(Outcome {
-            output: reader.join().expect("readers do not panic"),
+            // What is read may be watched by others' code.
+            output: reader.join().unwrap_or_else(|fault| resume_unwind(fault)),
             stderr: complaints.join().expect("readers do not panic"),
             status,
             timed_out,

@@ -7,6 +7,7 @@
 
 use std::fs::File;
 use std::io::{PipeReader, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -79,6 +80,30 @@ impl Source {
                 Ok(pipe.into())
             }
         }
+    }
+}
+
+/// Memory that a child writes to as to a file: a recorded voice never reaches a disk.
+pub(crate) struct Scratch(File);
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, MediaError> {
+        let memory =
+            memfd_create("sound", MemfdFlags::CLOEXEC).map_err(|e| MediaError::System {
+                action: "make room for the sound",
+                source: e.into(),
+            })?;
+        Ok(Self(File::from(memory)))
+    }
+
+    /// Under which name the child finds it, as long as this value lives.
+    pub(crate) fn name(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()).into()
+    }
+
+    /// What was written; this side has not read yet, so it begins at the beginning.
+    pub(crate) fn written(&mut self) -> &mut File {
+        &mut self.0
     }
 }
 

@@ -3,18 +3,13 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::ppm::Pictures;
-
 /// Who wants to know of what is decoded while it is.
 pub(crate) trait Watcher: Sync {
-    /// Sound is written to this file as it comes.
+    /// Sound is written to this file as it comes. Its name leads there during this call only.
     fn sound_file(&self, _file: &Path) {}
 
     /// Some bytes of the sound, little-endian `f32`, where it comes through standard output.
     fn sound(&self, _bytes: &[u8]) {}
-
-    /// All pictures so far, the last of them new.
-    fn picture(&self, _pictures: &Pictures) {}
 }
 
 /// Nobody.

@@ -1,6 +1,6 @@
 //! Clips that are what they say.
 
-use smes_media::{DecodeOptions, Limits, MediaError, decode, decode_bytes, probe};
+use smes_media::{DecodeOptions, Limits, MediaError, Recording, decode, decode_bytes, probe};
 
 use crate::{Clips, PICTURES, TONE, tone_hz, with_pictures};
 
@@ -164,6 +164,43 @@ fn opposite_stereo_channels_cancel_and_equal_ones_do_not_clip() {
     };
     assert!(stereo("opposite.wav", "-0.9") < 0.01);
     assert!((stereo("equal.wav", "0.9") - 0.9).abs() < 0.02);
+}
+
+#[test]
+fn pictures_that_are_watched_are_those_that_would_be_kept() {
+    let clips = Clips::new();
+    let path = clips.make(
+        "a.mkv",
+        &format!("{PICTURES} {TONE} -c:v libx264 -preset ultrafast -c:a aac"),
+    );
+    let options = with_pictures(5.0, 160);
+    let kept = decode(&path, &options, &Limits::live()).unwrap();
+    let pictures = kept.video.as_ref().unwrap();
+    let bytes = fs_err::read(&path).unwrap();
+    // Memory for one picture is enough where none is kept.
+    let limits = Limits {
+        video_bytes: 160 * 160 * 3,
+        ..Limits::live()
+    };
+    for recording in [Recording::File(&path), Recording::Bytes(&bytes)] {
+        let mut watched = Vec::new();
+        let clip = recording
+            .watch(&options, &limits, |picture| {
+                assert_eq!(
+                    (picture.width, picture.height),
+                    (pictures.width, pictures.height)
+                );
+                watched.push((picture.time_ms, picture.rgb.to_vec()));
+            })
+            .unwrap();
+        let expected = pictures.frames.iter().map(|f| (f.time_ms, f.rgb.clone()));
+        assert!(watched.into_iter().eq(expected));
+        assert!(clip.video.is_none() && clip.audio == kept.audio);
+        assert_eq!(
+            (clip.duration_ms, &clip.limits),
+            (kept.duration_ms, &kept.limits)
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! What `native` sees: the face's part of a cue.
+
+use smes_dialogue::{Cue, EmotionSet, Modality, Private};
+use smes_media::Video;
+
+use super::{NativeExtractor, note};
+use crate::emotion::VoiceEmotion;
+use crate::face::timeline::Timeline;
+use crate::face::{self, FaceReading};
+use crate::{CueError, SpeakerBaseline};
+
+/// Share of the time from which an expression may speak against the voice.
+const MUCH: f64 = 0.5;
+
+/// What is seen over the time of a clip: what pictures are drawn from.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Where the face was, and what it showed from moment to moment.
+    pub reading: FaceReading,
+    /// Episodes, shares, motion.
+    pub timeline: Timeline,
+}
+
+impl NativeExtractor {
+    /// What is seen over time.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn seen(&self, video: &Video) -> Result<Seen, CueError> {
+        let reading = self.faces.read(video)?;
+        let timeline = Timeline::of(&reading, self.expressions().len());
+        Ok(Seen { reading, timeline })
+    }
+
+    /// The expressions of a face that it tells apart.
+    pub fn expressions(&self) -> &EmotionSet {
+        self.faces.expressions().expressions()
+    }
+
+    /// Adds what the pictures show to a cue that says what was heard.
+    pub(super) fn see(
+        &self,
+        video: &Video,
+        sounded_like: Option<&VoiceEmotion>,
+        baseline: &mut SpeakerBaseline,
+        cue: &mut Cue,
+    ) -> Result<(), CueError> {
+        let Seen { reading, timeline } = self.seen(video)?;
+        for limit in face::limits(&reading, &timeline) {
+            note(cue, &limit);
+        }
+        let mut features = face::features(&reading, &timeline, self.expressions());
+        for feature in &mut features {
+            feature.relative_to_baseline = baseline.relative(feature);
+        }
+        // Of a face that could not be judged a limit says so; it is a sentence where nothing else is.
+        if timeline.is_judged() || cue.modalities.is_empty() {
+            let mut seen = face::sentence(&reading, &timeline, self.expressions(), &features);
+            if sounded_like.is_some_and(|voice| self.is_unlike(&timeline, voice)) {
+                seen = format!("{}, unlike the voice.", seen.trim_end_matches('.'));
+            }
+            cue.observation = Private::new(format!("{} {seen}", cue.observation.expose()));
+        }
+        if timeline.is_judged() {
+            baseline.add_seen(&features);
+            cue.modalities.push(Modality::Video);
+            let sure = confidence(&reading, &timeline);
+            cue.confidence = cue.confidence.map(|heard| heard.max(sure));
+        }
+        cue.features.extend(features);
+        Ok(())
+    }
+
+    /// Whether a face smiled much of the time while the voice sounded like an unpleasant emotion, or
+    /// looked unpleasant while the voice sounded like joy. Nothing else counts: a neutral face goes
+    /// with any voice.
+    fn is_unlike(&self, timeline: &Timeline, voice: &VoiceEmotion) -> bool {
+        let share = |wanted: &[&str]| {
+            let named = self.expressions().names().zip(&timeline.shares);
+            let shares = named.filter(|(name, _)| wanted.contains(name));
+            shares.map(|(_, share)| share).sum::<f64>()
+        };
+        match voice.named(self.emotions()) {
+            Some(("anger" | "boredom" | "disgust" | "fear" | "sadness", _)) => {
+                share(&["happiness"]) >= MUCH
+            }
+            Some(("joy", _)) => share(&["sadness", "anger", "disgust"]) >= MUCH,
+            _ => false,
+        }
+    }
+}
+
+/// How far what is said of the face can be trusted, `0..=0.9`: a rule of thumb like that for the
+/// voice. It is the share of all frames in which a face was judged, times how probable the
+/// expressions of its episodes were.
+#[expect(clippy::cast_possible_truncation, reason = "a number of two digits")]
+fn confidence(reading: &FaceReading, timeline: &Timeline) -> f32 {
+    let judged = timeline.n_judged as f64 / reading.n_frames.max(1) as f64;
+    let weighed = timeline
+        .episodes
+        .iter()
+        .map(|episode| episode.probability * episode.n_moments as f64);
+    let probable = weighed.sum::<f64>() / timeline.n_judged.max(1) as f64;
+    (0.9 * judged * probable) as f32
+}

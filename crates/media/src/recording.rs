@@ -1,0 +1,72 @@
+//! A clip to be decoded, wherever it is; whole, or picture by picture.
+
+use std::path::Path;
+
+use crate::decode::{decode_to, time_ms};
+use crate::source::Source;
+use crate::{Clip, DecodeOptions, Limits, MediaError, decode, decode_bytes};
+
+/// A picture while it is decoded.
+#[derive(Clone, Copy)]
+pub struct Picture<'p> {
+    /// Width in pixels, after rotation.
+    pub width: u32,
+    /// Height in pixels, after rotation.
+    pub height: u32,
+    /// Time from the start of the clip, in milliseconds.
+    pub time_ms: u64,
+    /// RGB, row by row, `width * height * 3` bytes.
+    pub rgb: &'p [u8],
+}
+
+/// A clip to be decoded.
+#[derive(Clone, Copy)]
+pub enum Recording<'r> {
+    /// A file.
+    File(&'r Path),
+    /// What a file holds.
+    Bytes(&'r [u8]),
+}
+
+impl Recording<'_> {
+    /// Decodes it whole: [`decode`] or [`decode_bytes`].
+    ///
+    /// # Errors
+    /// As these.
+    pub fn decode(&self, options: &DecodeOptions, limits: &Limits) -> Result<Clip, MediaError> {
+        match self {
+            Self::File(path) => decode(path, options, limits),
+            Self::Bytes(bytes) => decode_bytes(bytes, options, limits),
+        }
+    }
+
+    /// Decodes it as [`decode`] and [`decode_bytes`] do, but hands each picture to `on_picture` as it
+    /// comes and keeps none: [`Clip::video`] is empty, and memory does not grow with the pictures.
+    ///
+    /// # Errors
+    /// As [`decode`]; pictures may have been handed out before.
+    pub fn watch(
+        &self,
+        options: &DecodeOptions,
+        limits: &Limits,
+        mut on_picture: impl FnMut(Picture<'_>) + Send,
+    ) -> Result<Clip, MediaError> {
+        let source = match self {
+            Self::File(path) => Source::file(path, limits)?,
+            Self::Bytes(bytes) => Source::bytes(bytes, limits)?,
+        };
+        let mut n_pictures = 0;
+        decode_to(&source, options, limits, &mut |(width, height), rgb| {
+            if let Some(video) = options.video {
+                let time_ms = time_ms(n_pictures, video);
+                on_picture(Picture {
+                    width,
+                    height,
+                    time_ms,
+                    rgb: &rgb,
+                });
+                n_pictures += 1;
+            }
+        })
+    }
+}
