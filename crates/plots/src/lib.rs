@@ -16,7 +16,7 @@ pub use heatmap::Heatmap;
 pub use line::LineChart;
 pub use palette::{PALETTE, colour};
 pub use rows::{RowChart, RowMark, ValueRow};
-pub use timeline::{Mark, Timeline, Track};
+pub use timeline::{Mark, Thumbnail, Timeline, Track};
 
 /// A chart that cannot be drawn.
 #[derive(Debug, thiserror::Error)]

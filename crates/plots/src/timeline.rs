@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::PlotError;
 use crate::canvas::{document, escaped, tick};
 use crate::palette::hex;
@@ -42,6 +45,19 @@ pub enum Mark {
         /// Start and end in seconds, and a share a name.
         stretches: Vec<(f64, f64, Vec<f64>)>,
     },
+    /// Small pictures side by side, each in the middle of its time.
+    Pictures(Vec<Thumbnail>),
+}
+
+/// A small grey square.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Its time, in milliseconds.
+    pub at_ms: u64,
+    /// Pixels of a side.
+    pub side: u32,
+    /// Row by row, `side * side` bytes.
+    pub grey: Vec<u8>,
 }
 
 const WIDTH: f64 = 1000.0;
@@ -122,7 +138,27 @@ impl Timeline {
             Mark::Envelope(steps) => self.envelope(body, steps, top),
             Mark::Curve(pieces) => self.curve(body, pieces, top),
             Mark::Shares { names, stretches } => self.shares(body, names, stretches, top),
+            Mark::Pictures(pictures) => {
+                for picture in pictures {
+                    self.picture(body, picture, top);
+                }
+            }
         }
+    }
+
+    /// The picture itself lies within the document, as a PNG file in base64.
+    fn picture(&self, body: &mut String, picture: &Thumbnail, top: f64) {
+        let Some(file) = png_file(picture) else {
+            return;
+        };
+        let (side, middle) = (TRACK - 8.0, self.x(picture.at_ms as f64 / 1000.0));
+        let _ = write!(
+            body,
+            "<image x=\"{:.1}\" y=\"{:.1}\" width=\"{side}\" height=\"{side}\" href=\"data:image/png;base64,{}\"/>",
+            middle - side / 2.0,
+            top + 4.0,
+            BASE64_STANDARD.encode(file)
+        );
     }
 
     fn envelope(&self, body: &mut String, steps: &[(f64, f64)], top: f64) {
@@ -247,6 +283,7 @@ impl Timeline {
                         [*start, *end].into_iter().chain(shares.iter().copied())
                     })
                     .collect(),
+                Mark::Pictures(_) => Vec::new(),
             };
             if let Some(idx) = values.iter().position(|value| !value.is_finite()) {
                 return Err(bad(&track.label, idx, values[idx]));
@@ -254,6 +291,18 @@ impl Timeline {
         }
         Ok(())
     }
+}
+
+/// `None` when the pixels are not as many as they should be.
+fn png_file(picture: &Thumbnail) -> Option<Vec<u8>> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, picture.side, picture.side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().ok()?;
+    writer.write_image_data(&picture.grey).ok()?;
+    writer.finish().ok()?;
+    Some(file)
 }
 
 /// The next of 1, 2 and 5 times a power of ten that is no smaller.
@@ -314,6 +363,29 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_drawn_around_its_time_and_one_of_another_size_is_not() {
+        let with = |side| Timeline {
+            tracks: vec![Track {
+                label: "face".into(),
+                mark: Mark::Pictures(vec![Thumbnail {
+                    at_ms: 2_000,
+                    side,
+                    grey: vec![7; 9],
+                }]),
+            }],
+            ..timeline(1.0)
+        };
+        let svg = with(3).to_svg().unwrap();
+        // Half of four seconds is the middle of 720; 112 wide. A PNG file begins with `iVBORw0KGgo`.
+        let place = "<image x=\"454.0\"";
+        assert!(
+            svg.contains(place) && svg.contains("base64,iVBORw0KGgo"),
+            "{svg}"
+        );
+        assert!(!with(4).to_svg().unwrap().contains("<image"));
     }
 
     #[test]
