@@ -47,48 +47,55 @@ const MELODY: (f64, f64) = (5.0, 20.0);
 /// screen is shorter and denser.
 const HALTING: f64 = 0.4;
 
-/// One sentence about a voice. The features carry their distance from the baseline where there
-/// is one.
-pub fn describe(features: &[Feature]) -> String {
-    if features
-        .iter()
-        .any(|feature| feature.relative_to_baseline.is_some())
-    {
+/// One sentence about a voice, with what it sounded most like where that is known. The features carry
+/// their distance from the baseline where there is one.
+pub fn describe(features: &[Feature], emotion: Option<(&VoiceEmotion, &EmotionSet)>) -> String {
+    let is_compared = |feature: &Feature| feature.relative_to_baseline.is_some();
+    let sounded = if features.iter().any(is_compared) {
         compared(features)
     } else {
         alone(features)
-    }
+    };
+    let like = emotion.map(|(emotion, emotions)| likeness(emotion, emotions));
+    format!("{sounded}{}.", like.unwrap_or_default())
 }
 
-/// From this probability on an emotion is named.
-const NAMED: f64 = 0.5;
 /// From this arousal on, which is three chances in four, it is said where no emotion is named.
 const SIDED: f64 = 0.5;
 
-/// One sentence on what a voice sounded like, which is not what the person feels: the model learnt
-/// from actors.
-pub(crate) fn describe_emotion(emotion: &VoiceEmotion, emotions: &EmotionSet) -> String {
-    let named = emotions.names().zip(&emotion.probabilities);
-    let Some((name, p)) = named
-        .max_by(|a, b| a.1.total_cmp(b.1))
-        .filter(|(_, p)| **p >= NAMED)
-    else {
+/// How the sentence about a voice goes on: what it sounded like, which is not what the person feels, for
+/// the model learnt from actors.
+fn likeness(emotion: &VoiceEmotion, emotions: &EmotionSet) -> String {
+    let Some((name, p)) = emotion.named(emotions) else {
         let side = match emotion.arousal {
-            arousal if arousal >= SIDED => ", but it sounded rather excited than calm",
-            arousal if arousal <= -SIDED => ", but it sounded rather calm than excited",
+            arousal if arousal >= SIDED => ", though rather excited than calm",
+            arousal if arousal <= -SIDED => ", though rather calm than excited",
             _ => "",
         };
-        return format!("No emotion stood out in it{side}.");
+        return format!("; no emotion stood out in it{side}");
     };
     let percent = 100.0 * p;
     if name == "neutral" {
-        return format!("It sounded most like actors who speak without emotion ({percent:.0} %).");
+        return format!(", most like actors who speak without emotion ({percent:.0} %)");
     }
-    format!("It sounded most like acted {name} ({percent:.0} %).")
+    format!(", most like acted {name} ({percent:.0} %)")
 }
 
 fn compared(features: &[Feature]) -> String {
-    let mut changes: Vec<(f64, &str)> = CHANGES
+    match changes(features, &CHANGES, MAX_WORDS) {
+        Some(words) => format!("The voice sounded {words}"),
+        None => "The voice sounded much as before".to_owned(),
+    }
+}
+
+/// `clearly slower and quieter than before`: what differs from the baseline, in the words of a table
+/// like [`CHANGES`], the `most` largest; `None` where nothing is worth a word.
+pub(crate) fn changes(
+    features: &[Feature],
+    table: &[(&str, &'static str, &'static str)],
+    most: usize,
+) -> Option<String> {
+    let mut changes: Vec<(f64, &str)> = table
         .iter()
         .filter_map(|(name, less, more)| {
             let change = find(features, name)?.relative_to_baseline?;
@@ -97,17 +104,15 @@ fn compared(features: &[Feature]) -> String {
         })
         .collect();
     changes.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-    changes.truncate(MAX_WORDS);
-    let Some((largest, _)) = changes.first() else {
-        return "The voice sounded much as before.".to_owned();
-    };
+    changes.truncate(most);
+    let (largest, _) = changes.first()?;
     let how = if largest.abs() >= CLEAR {
         "clearly"
     } else {
         "a little"
     };
     let words: Vec<&str> = changes.iter().map(|(_, word)| *word).collect();
-    format!("The voice sounded {how} {} than before.", listed(&words))
+    Some(format!("{how} {} than before", listed(&words)))
 }
 
 fn alone(features: &[Feature]) -> String {
@@ -127,9 +132,9 @@ fn alone(features: &[Feature]) -> String {
         words.push("often interrupted by pauses");
     }
     if words.is_empty() {
-        return "The voice sounded ordinary in pace and melody.".to_owned();
+        return "The voice sounded ordinary in pace and melody".to_owned();
     }
-    format!("The voice sounded {}.", listed(&words))
+    format!("The voice sounded {}", listed(&words))
 }
 
 fn find<'f>(features: &'f [Feature], name: &str) -> Option<&'f Feature> {
@@ -167,7 +172,7 @@ mod tests {
             feature("voice.f0_median", 200.0, Some(0.4)),
         ];
         assert_eq!(
-            describe(&features),
+            describe(&features, None),
             "The voice sounded clearly slower and quieter than before."
         );
     }
@@ -182,24 +187,32 @@ mod tests {
                 arousal,
                 valence: 0.0,
             };
-            describe_emotion(&emotion, &smes_dialogue::emodb_emotions())
+            describe(&[], Some((&emotion, &smes_dialogue::emodb_emotions())))
         };
-        assert_eq!(
-            judged(5, 0.71, -0.5),
-            "It sounded most like acted sadness (71 %)."
-        );
-        assert_eq!(judged(0, 0.4, 0.3), "No emotion stood out in it.");
-        assert_eq!(
-            judged(0, 0.4, 0.6),
-            "No emotion stood out in it, but it sounded rather excited than calm."
-        );
-        assert!(judged(6, 0.9, -0.9).contains("without emotion (90 %)"));
+        let alone = "The voice sounded ordinary in pace and melody";
+        for (said, expected) in [
+            (judged(5, 0.71, -0.5), ", most like acted sadness (71 %)."),
+            (judged(0, 0.4, 0.3), "; no emotion stood out in it."),
+            (
+                judged(0, 0.4, 0.6),
+                "; no emotion stood out in it, though rather excited than calm.",
+            ),
+            (
+                judged(6, 0.9, -0.9),
+                ", most like actors who speak without emotion (90 %).",
+            ),
+        ] {
+            assert_eq!(said, format!("{alone}{expected}"));
+        }
     }
 
     #[test]
     fn small_changes_are_no_news() {
         let features = [feature("voice.loudness", -30.0, Some(0.9))];
-        assert_eq!(describe(&features), "The voice sounded much as before.");
+        assert_eq!(
+            describe(&features, None),
+            "The voice sounded much as before."
+        );
     }
 
     #[test]
@@ -209,7 +222,7 @@ mod tests {
             feature("voice.f0_median", 400.0, None),
         ];
         assert_eq!(
-            describe(&features),
+            describe(&features, None),
             "The voice sounded ordinary in pace and melody."
         );
     }
@@ -222,7 +235,7 @@ mod tests {
             feature("voice.pause_share", 0.5, None),
         ];
         assert_eq!(
-            describe(&features),
+            describe(&features, None),
             "The voice sounded rather slow, rather even in melody and often interrupted by pauses."
         );
     }
@@ -235,7 +248,7 @@ mod tests {
                 .zip(changes)
                 .map(|((name, ..), change)| feature(name, 3.0, change))
                 .collect();
-            let sentence = describe(&features);
+            let sentence = describe(&features, None);
             prop_assert!(sentence.starts_with("The voice sounded ") && sentence.ends_with('.'));
             prop_assert_eq!(sentence.matches('.').count(), 1);
         }

@@ -1,9 +1,10 @@
 //! The trait behind which everything that reads voice or face stands.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use smes_dialogue::{Cue, Extractor};
-use smes_media::{Clip, DecodeOptions};
+use smes_media::{Clip, DecodeOptions, Limits, MediaError, Recording};
 
 use crate::{Follower, SpeakerBaseline};
 
@@ -22,7 +23,7 @@ pub trait CueExtractor: Send + Sync {
         DecodeOptions::audio_only()
     }
 
-    /// Reads the clip. `baseline` is the running picture of this speaker's usual voice; it is
+    /// Reads the clip. `baseline` is the running picture of this speaker's usual voice and face; it is
     /// read to describe the clip relative to it and then updated with the clip.
     ///
     /// A clip in which little can be read (silence, no sound track) is not an error: the cue says
@@ -41,10 +42,45 @@ pub trait CueExtractor: Send + Sync {
         self.extract(clip, baseline).map(drop)
     }
 
+    /// Decodes a recording and reads it. An extractor that can watch the pictures as they come does so
+    /// here, so that memory does not grow with their number.
+    ///
+    /// # Errors
+    /// [`CueError::Media`] when nothing can be decoded, and as for [`CueExtractor::extract`].
+    fn read(
+        &self,
+        recording: Recording<'_>,
+        limits: &Limits,
+        baseline: &mut SpeakerBaseline,
+    ) -> Result<ReadClip, CueError> {
+        let started = Instant::now();
+        let clip = recording.decode(&self.wants(), limits)?;
+        let decoding = started.elapsed();
+        Ok(ReadClip {
+            cue: self.extract(&clip, baseline)?,
+            duration_ms: clip.duration_ms,
+            limits: clip.limits,
+            decoding,
+        })
+    }
+
     /// Begins to read a recording that goes on, where it can.
     fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
         None
     }
+}
+
+/// What came of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadClip {
+    /// What was heard and seen.
+    pub cue: Cue,
+    /// Length of what was decoded, in milliseconds.
+    pub duration_ms: u64,
+    /// What could not be decoded and why, in plain words.
+    pub limits: Vec<String>,
+    /// How long decoding took, with what was done meanwhile.
+    pub decoding: Duration,
 }
 
 /// An error of an extractor.
@@ -57,6 +93,9 @@ pub enum CueError {
         /// In Hz.
         found: u32,
     },
+    /// Nothing could be decoded.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// A model that does not fit this version of the program.
     #[error("model `{model}`: {reason}")]
     Model {
@@ -82,6 +121,7 @@ impl CueError {
                 Some("`smes train` with the recipes in recipes/ makes such models".to_owned())
             }
             Self::Endpoint(error) => error.hint(),
+            Self::Media(error) => error.hint(),
             Self::Nn(error) => error.hint(),
         }
     }

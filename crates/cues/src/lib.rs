@@ -1,8 +1,8 @@
 //! From a clip to a cue: what was heard and seen, in words and features.
 //!
 //! Knows media, not corpora. Extractors stand behind [`CueExtractor`], one file (or folder) each.
-//! [`NativeExtractor`] measures the voice ([`voice`]), compares it with the speaker's own
-//! [`SpeakerBaseline`] and puts the difference into a sentence ([`describe`]).
+//! [`NativeExtractor`] measures the voice ([`voice`]) and watches the face ([`face`]), compares both
+//! with the speaker's own [`SpeakerBaseline`] and puts the difference into a sentence each.
 
 mod baseline;
 mod describe;
@@ -17,6 +17,6 @@ pub mod voice;
 pub use baseline::{MIN_CLIPS, SpeakerBaseline};
 pub use describe::describe;
 pub use endpoint::EndpointExtractor;
-pub use extractor::{CueError, CueExtractor};
+pub use extractor::{CueError, CueExtractor, ReadClip};
 pub use follow::{Follower, Moment};
-pub use native::{NativeExtractor, OverTime};
+pub use native::{Heard, NativeExtractor, Seen};

@@ -1,51 +1,65 @@
-//! The extractor `native`: what this program hears itself, with nothing to download.
+//! The extractor `native`: what this program hears and sees itself, with nothing to download.
 //!
-//! Today it reads the voice: how it sounded, and which acted emotion it sounded most like. Its place
-//! for the face is a folder `face/` beside `voice/`, whose features join the same list.
+//! One sentence says how the voice sounded and which acted emotion it sounded most like, one what
+//! the face showed over time (`native/see.rs`); either is left out where there is nothing to say.
+
+mod follow;
+mod see;
+
+pub use see::Seen;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use smes_dialogue::{Cue, EmotionSet, Extractor, Feature, Modality, Private, TimeSpan};
-use smes_media::{Audio, Clip, DecodeOptions};
+use smes_media::{Audio, Clip, DecodeOptions, Limits, Recording, VideoOptions};
 
-use crate::describe::{describe, describe_emotion};
+use self::follow::NativeFollower;
+use crate::describe::describe;
 use crate::emotion::{EmotionReader, UsualVoice, VoiceEmotion};
-use crate::follow::VoiceFollower;
+use crate::face::{FaceReader, FaceReading, Grey};
 use crate::voice::{self, FEW_VOICED_S, Hearing, VoiceReading, Window};
-use crate::{CueError, CueExtractor, Follower, SpeakerBaseline};
+use crate::{CueError, CueExtractor, Follower, ReadClip, SpeakerBaseline};
 
 /// Sample rates the measures are defined for, in Hz.
 const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
-/// Sample rate of recordings that are followed, in Hz.
-const FOLLOWED_RATE: u32 = DecodeOptions::audio_only().sample_rate;
 /// Less voice than this is measured, but its emotion is not put into words, in seconds: on one second
 /// of sound the model is clearly less often right than on two (`docs/results.md`).
 const ENOUGH_FOR_EMOTION_S: f64 = 0.8;
 /// Seconds of voice from which more voice adds no certainty.
 const ENOUGH_VOICED_S: f64 = 3.0;
 
-/// Measures voice with published methods ([`crate::voice`]) and names the acted emotion it sounds
-/// most like ([`crate::emotion`]).
+/// Pictures that are looked at: a smile lasts half a second or more, and a face at arm's length is
+/// some hundred pixels wide at this size.
+const PICTURES: VideoOptions = VideoOptions {
+    fps: 8.0,
+    max_side: 320,
+};
+
+/// Measures the voice with published methods ([`crate::voice`]), names the acted emotion it sounds
+/// most like ([`crate::emotion`]), and reads the face ([`crate::face`]).
 #[derive(Debug, Clone)]
 pub struct NativeExtractor {
-    reader: Arc<EmotionReader>,
+    voices: Arc<EmotionReader>,
+    faces: Arc<FaceReader>,
 }
 
 impl NativeExtractor {
-    /// With the voice model that ships with the program.
+    /// With the models that ship with the program.
     ///
     /// # Errors
-    /// As for [`EmotionReader::embedded`].
+    /// As for [`EmotionReader::embedded`] and [`FaceReader::embedded`].
     pub fn embedded() -> Result<Self, CueError> {
         Ok(Self {
-            reader: Arc::new(EmotionReader::embedded()?),
+            voices: Arc::new(EmotionReader::embedded()?),
+            faces: Arc::new(FaceReader::embedded()?),
         })
     }
 }
 
 /// What is heard over the time of a sound: what pictures are drawn from.
 #[derive(Debug, Clone)]
-pub struct OverTime {
+pub struct Heard {
     /// Contours and measures.
     pub reading: VoiceReading,
     /// Parts of the talk; none without a voice.
@@ -59,21 +73,21 @@ impl NativeExtractor {
     ///
     /// # Errors
     /// As for [`CueExtractor::extract`].
-    pub fn over_time(&self, audio: &Audio) -> Result<OverTime, CueError> {
+    pub fn heard(&self, audio: &Audio) -> Result<Heard, CueError> {
         check_rate(audio)?;
         let reading = voice::read(&audio.samples, audio.sample_rate);
         let windows = voice::windows(&audio.samples, audio.sample_rate, &reading);
-        let emotions = self.reader.read(&windows, &UsualVoice::default())?;
-        Ok(OverTime {
+        let emotions = self.voices.read(&windows, &UsualVoice::default())?;
+        Ok(Heard {
             reading,
             windows,
             emotions,
         })
     }
 
-    /// The emotions it tells apart.
+    /// The acted emotions of a voice that it tells apart.
     pub fn emotions(&self) -> &EmotionSet {
-        self.reader.emotions()
+        self.voices.emotions()
     }
 }
 
@@ -81,11 +95,60 @@ impl CueExtractor for NativeExtractor {
     fn id(&self) -> Extractor {
         Extractor {
             name: "native".to_owned(),
-            version: "2".to_owned(),
+            version: "3".to_owned(),
+        }
+    }
+
+    fn wants(&self) -> DecodeOptions {
+        DecodeOptions {
+            video: Some(PICTURES),
+            ..DecodeOptions::audio_only()
         }
     }
 
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError> {
+        let video = clip.video.as_ref();
+        let seen = video.map(|video| self.faces.read(video)).transpose()?;
+        self.cue(clip, seen, baseline)
+    }
+
+    /// Faces are looked for while the next pictures are decoded.
+    fn read(
+        &self,
+        recording: Recording<'_>,
+        limits: &Limits,
+        baseline: &mut SpeakerBaseline,
+    ) -> Result<ReadClip, CueError> {
+        let started = Instant::now();
+        let mut watch = self.faces.watch();
+        let clip = recording.watch(&self.wants(), limits, |picture| {
+            if let Some(grey) = Grey::of_rgb(picture.width, picture.height, picture.rgb) {
+                watch.see(picture.time_ms, &grey);
+            }
+        })?;
+        let decoding = started.elapsed();
+        let seen = Some(watch.finish()?).filter(|seen| seen.n_frames > 0);
+        Ok(ReadClip {
+            cue: self.cue(&clip, seen, baseline)?,
+            duration_ms: clip.duration_ms,
+            limits: clip.limits,
+            decoding,
+        })
+    }
+
+    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
+        Some(Box::new(NativeFollower::new(self)))
+    }
+}
+
+impl NativeExtractor {
+    /// The cue of a clip and of what was seen of it.
+    fn cue(
+        &self,
+        clip: &Clip,
+        seen: Option<FaceReading>,
+        baseline: &mut SpeakerBaseline,
+    ) -> Result<Cue, CueError> {
         let mut cue = Cue {
             observation: Private::default(),
             distress: None,
@@ -96,27 +159,26 @@ impl CueExtractor for NativeExtractor {
             features: Vec::new(),
             limits: clip.limits.clone(),
         };
+        let mut sounded_like = None;
         if let Some(audio) = &clip.audio {
-            self.hear(audio, baseline, &mut cue)?;
+            sounded_like = self.hear(audio, baseline, &mut cue)?;
         } else {
             cue.observation = "No voice could be heard.".into();
             note(&mut cue, "the clip has no sound");
         }
+        if let Some(seen) = seen {
+            self.see(&seen, sounded_like.as_ref(), baseline, &mut cue);
+        }
         Ok(cue)
     }
 
-    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
-        Some(Box::new(VoiceFollower::new(self, FOLLOWED_RATE)))
-    }
-}
-
-impl NativeExtractor {
+    /// Describes the voice; gives what it sounded like where that was put into words.
     fn hear(
         &self,
         audio: &Audio,
         baseline: &mut SpeakerBaseline,
         cue: &mut Cue,
-    ) -> Result<(), CueError> {
+    ) -> Result<Option<VoiceEmotion>, CueError> {
         check_rate(audio)?;
         let reading = voice::read(&audio.samples, audio.sample_rate);
         for limit in limits(&reading) {
@@ -124,10 +186,10 @@ impl NativeExtractor {
         }
         if reading.hearing != Hearing::Voice {
             cue.observation = unheard(reading.hearing).into();
-            return Ok(());
+            return Ok(None);
         }
         let windows = voice::windows(&audio.samples, audio.sample_rate, &reading);
-        let emotion = self.reader.read_clip(&windows, &baseline.voice)?;
+        let emotion = self.voices.read_clip(&windows, &baseline.voice)?;
         let is_sure =
             !reading.noisy && !reading.over_music && reading.voiced_s >= ENOUGH_FOR_EMOTION_S;
         let confidence = confidence(&reading, baseline);
@@ -137,19 +199,17 @@ impl NativeExtractor {
         }
         baseline.add(&features);
         baseline.voice.add(&windows);
-        let mut sentences = describe(&features);
+        let emotions = self.voices.emotions();
+        let named = emotion.as_ref().filter(|_| is_sure);
+        let sentence = describe(&features, named.map(|emotion| (emotion, emotions)));
         if let Some(emotion) = &emotion {
-            if is_sure {
-                sentences.push(' ');
-                sentences += &describe_emotion(emotion, self.reader.emotions());
-            }
             features.extend(self.emotion_features(emotion));
         }
-        cue.observation = Private::new(sentences);
+        cue.observation = Private::new(sentence);
         cue.modalities.push(Modality::Audio);
         cue.confidence = Some(confidence);
         cue.features = features;
-        Ok(())
+        Ok(emotion.filter(|_| is_sure))
     }
 
     /// Probability of each emotion, and what follows from them.
@@ -160,7 +220,7 @@ impl NativeExtractor {
             unit: "1".to_owned(),
             relative_to_baseline: None,
         };
-        let names = self.reader.emotions().names();
+        let names = self.voices.emotions().names();
         names
             .zip(&emotion.probabilities)
             .map(|(name, p)| feature(format!("voice.like_{name}"), *p))
@@ -283,13 +343,12 @@ mod tests {
             .sum();
         assert!((like - 1.0).abs() < 1e-6, "{like}");
         let sentence = cue.observation.expose();
-        assert_eq!(sentence.matches('.').count(), 2, "{sentence}");
-        assert!(
-            sentence.contains("act") || sentence.contains("No emotion"),
-            "{sentence}"
-        );
+        let is_named =
+            |sentence: &str| sentence.contains("act") || sentence.contains("no emotion stood out");
+        assert!(is_named(sentence), "{sentence}");
+        assert_eq!(sentence.matches('.').count(), 1, "{sentence}");
         let short = extract(&clip(beats(4.0, 0.6, 0.3)), &mut SpeakerBaseline::default());
-        assert_eq!(short.observation.expose().matches('.').count(), 1);
+        assert!(!is_named(short.observation.expose()));
     }
 
     #[test]

@@ -24,7 +24,8 @@ use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame};
 /// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
 /// the limit may give one by rounding, so two tell.
 pub(crate) const EXTRA_FRAMES: usize = 2;
-const NO_PICTURES: &str = "the clip has no pictures";
+/// What a clip without pictures says where they were wanted.
+pub const NO_PICTURES: &str = "the clip has no pictures";
 
 /// What to decode.
 #[derive(Debug, Clone, PartialEq)]

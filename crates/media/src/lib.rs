@@ -32,7 +32,7 @@ mod watch;
 mod wav;
 
 pub use clip::{Audio, Clip, Video, VideoFrame};
-pub use decode::{DecodeOptions, VideoOptions, decode, decode_bytes};
+pub use decode::{DecodeOptions, NO_PICTURES, VideoOptions, decode, decode_bytes};
 pub use error::MediaError;
 pub use limits::{Limits, OverLong};
 pub use live::{LiveClip, News};

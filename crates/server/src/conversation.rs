@@ -122,7 +122,7 @@ impl TurnError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NothingToRead => {
-                Some("give words with `--text`, or a clip with speech in it".to_owned())
+                Some("give words with `--text`, or a clip with speech or a face in it".to_owned())
             }
             Self::Reasoning { .. } => None,
         }
@@ -245,9 +245,9 @@ impl Engine {
     }
 
     /// Begins to decode and read a recording that goes on; none where that cannot be.
-    pub(crate) fn follow(&self, sound: bool) -> Option<Followed> {
+    pub(crate) fn follow(&self, sound: bool, picture: bool) -> Option<Followed> {
         let extractor = Arc::clone(self.cues.as_ref()?);
-        Followed::begin(extractor, sound, &self.media_limits)
+        Followed::begin(extractor, (sound, picture), &self.media_limits)
     }
 
     /// The other machines that recordings are sent to.

@@ -160,7 +160,9 @@ impl<'s, S: Sink<Message> + Unpin> Talk<'s, S> {
                 }
                 GO_ON
             }
-            ClientMessage::Follow { id, sound, .. } => self.follow(&session, id, sound).await,
+            ClientMessage::Follow { id, sound, picture } => {
+                self.follow(&session, id, (sound, picture)).await
+            }
             ClientMessage::Unfollow { id } => {
                 self.give_up_recording(Some(&id));
                 GO_ON

@@ -3,13 +3,12 @@
 //! A clip that cannot be read never ends the turn: what is missing is said and the words go on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
-use std::sync::Arc;
-
-use smes_cues::{CueExtractor, Follower, Moment, SpeakerBaseline};
+use smes_cues::{CueError, CueExtractor, Follower, Moment, ReadClip, SpeakerBaseline};
 use smes_dialogue::{Cue, Private};
-use smes_media::{Clip, LiveClip, MediaError};
+use smes_media::{DecodeOptions, LiveClip, NO_PICTURES, Recording};
 
 use crate::conversation::ms_since;
 use crate::wire::Timings;
@@ -37,6 +36,8 @@ impl Reading {
 pub struct Followed {
     live: LiveClip,
     follower: Box<dyn Follower>,
+    /// Whether pictures would have been looked at and there are none.
+    lacks_pictures: bool,
 }
 
 impl Followed {
@@ -44,12 +45,18 @@ impl Followed {
     /// a whole.
     pub(crate) fn begin(
         extractor: Arc<dyn CueExtractor>,
-        sound: bool,
+        (sound, picture): (bool, bool),
         limits: &smes_media::Limits,
     ) -> Option<Self> {
+        let wanted = extractor.wants();
+        let options = DecodeOptions {
+            video: wanted.video.filter(|_| picture),
+            ..wanted
+        };
         Some(Self {
-            live: LiveClip::start(sound, &extractor.wants(), limits).ok()?,
+            live: LiveClip::start(sound, &options, limits).ok()?,
             follower: extractor.follow()?,
+            lacks_pictures: wanted.video.is_some() && !picture,
         })
     }
 
@@ -64,20 +71,30 @@ impl Followed {
     }
 }
 
-/// Decodes what is left of a clip, or all of it.
-fn decode(
+/// Reads what is left of a clip that was followed, or all of it.
+fn read(
+    extractor: &dyn CueExtractor,
     clip: &Private<Vec<u8>>,
     followed: Option<Followed>,
-    extractor: &dyn CueExtractor,
     limits: &smes_media::Limits,
-) -> (Result<Clip, MediaError>, Option<Box<dyn Follower>>) {
-    if let Some(Followed { live, follower }) = followed
-        && let Ok(clip) = live.finish()
+    baseline: &mut SpeakerBaseline,
+) -> Result<ReadClip, CueError> {
+    let started = Instant::now();
+    if let Some(followed) = followed
+        && let Ok(mut clip) = followed.live.finish()
     {
-        return (Ok(clip), Some(follower));
+        if followed.lacks_pictures {
+            clip.limits.push(NO_PICTURES.to_owned());
+        }
+        let decoding = started.elapsed();
+        return Ok(ReadClip {
+            cue: followed.follower.finish(&clip, baseline)?,
+            duration_ms: clip.duration_ms,
+            limits: clip.limits,
+            decoding,
+        });
     }
-    let whole = smes_media::decode_bytes(clip.expose(), &extractor.wants(), limits);
-    (whole, None)
+    extractor.read(Recording::Bytes(clip.expose()), limits, baseline)
 }
 
 /// Decodes a clip and describes it against the speaker's baseline; writes how long both took.
@@ -95,23 +112,18 @@ pub(crate) fn read_clip(
         return Reading::without_cue("voice and face are not read here");
     };
     let started = Instant::now();
-    let (decoded, follower) = decode(clip, followed, extractor, limits);
-    timings.decode_ms = ms_since(started);
-    let clip = match decoded {
-        Ok(clip) => clip,
-        Err(error) => return Reading::without_cue(&format!("the recording: {error}")),
-    };
-    let started = Instant::now();
     let mut baseline = baseline.clone();
     // A fault inside a signal path must not cost the person their answer.
-    let extracted = catch_unwind(AssertUnwindSafe(|| match follower {
-        Some(follower) => follower.finish(&clip, &mut baseline),
-        None => extractor.extract(&clip, &mut baseline),
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        read(extractor, clip, followed, limits, &mut baseline)
     }));
-    timings.cue_ms = ms_since(started);
-    match extracted {
-        Ok(Ok(cue)) => {
-            let mut notes = clip.limits;
+    timings.decode_ms = ms_since(started);
+    match read {
+        Ok(Ok(read)) => {
+            let (all_ms, cue) = (timings.decode_ms, read.cue);
+            timings.decode_ms = read.decoding.as_secs_f64() * 1000.0;
+            timings.cue_ms = all_ms - timings.decode_ms;
+            let mut notes = read.limits;
             for limit in &cue.limits {
                 if !notes.contains(limit) {
                     notes.push(limit.clone());

@@ -1,12 +1,12 @@
-//! `smes clip`: what can be heard in one recording.
+//! `smes clip`: what can be heard and seen in one recording.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
+use smes_cues::{CueError, CueExtractor, NativeExtractor, SpeakerBaseline};
 use smes_dialogue::Cue;
-use smes_media::{DecodeOptions, Limits, MediaError, Probe, decode, probe};
+use smes_media::{Limits, MediaError, Probe, Recording, probe};
 
 use crate::console::{Console, Output};
 use crate::exit::Advice;
@@ -51,18 +51,29 @@ fn read(file: &Path) -> anyhow::Result<Report> {
     let probe = probe(file, &limits)
         .map_err(media_error)
         .with_context(named)?;
-    let clip = decode(file, &DecodeOptions::audio_only(), &limits)
-        .map_err(media_error)
-        .with_context(named)?;
-    let cue = NativeExtractor::embedded()
-        .and_then(|native| native.extract(&clip, &mut SpeakerBaseline::default()))
-        .map_err(|error| Advice::bad_input(error.hint(), error))
+    let native =
+        NativeExtractor::embedded().map_err(|error| Advice::missing(error.hint(), error))?;
+    let read = native
+        .read(
+            Recording::File(file),
+            &limits,
+            &mut SpeakerBaseline::default(),
+        )
+        .map_err(cue_error)
         .with_context(named)?;
     Ok(Report {
         probe,
-        duration_ms: clip.duration_ms,
-        cue,
+        duration_ms: read.duration_ms,
+        cue: read.cue,
     })
+}
+
+/// An extractor's error with what to do about it.
+fn cue_error(error: CueError) -> anyhow::Error {
+    match error {
+        CueError::Media(error) => media_error(error),
+        _ => Advice::bad_input(error.hint(), error),
+    }
 }
 
 /// A clip's error with what to do about it.

@@ -41,7 +41,7 @@ pub(crate) struct TurnArgs {
         hide_default_value = true
     )]
     text: String,
-    /// A recording of the person saying it; its voice is read.
+    /// A recording of the person saying it; voice and face are read.
     #[arg(long, value_name = "FILE")]
     clip: Option<PathBuf>,
     /// What was said before, as JSON.
@@ -142,7 +142,7 @@ fn show(report: &TurnReport, console: &Console) {
 pub(crate) fn reading_lines(report: &TurnReport) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(cue) = &report.cue {
-        lines.push(format!("heard     {}", cue.observation.expose()));
+        lines.push(format!("cue       {}", cue.observation.expose()));
     }
     for note in &report.notes {
         lines.push(format!("missing   {note}"));

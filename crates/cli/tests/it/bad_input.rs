@@ -132,6 +132,27 @@ fn a_clip_that_is_no_media_is_an_error_also_beside_words() {
 }
 
 #[test]
+fn a_clip_without_sound_is_answered_from_its_face() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let clip = folder.join("silence_girl.mp4");
+    let turn = Command::new(env!("CARGO_BIN_EXE_smes"))
+        .args(["turn", "--json", "--clip", text(&clip)])
+        .output()
+        .unwrap();
+    assert!(turn.status.success(), "{turn:?}");
+    let said = String::from_utf8_lossy(&turn.stdout);
+    for part in [
+        "The face was",
+        "the clip has no sound",
+        "face.share_neutral",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn a_history_with_unknown_labels_names_the_utterance_and_the_nearest_label() {
     let temp = temp_folder();
     let history = temp.path().join("history.json");

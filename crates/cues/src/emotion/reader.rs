@@ -20,6 +20,18 @@ pub struct VoiceEmotion {
     pub valence: f64,
 }
 
+/// From this probability on an emotion is named.
+const NAMED: f64 = 0.5;
+
+impl VoiceEmotion {
+    /// The likeliest emotion with its probability, where that is enough to be named.
+    pub fn named<'e>(&self, emotions: &'e EmotionSet) -> Option<(&'e str, f64)> {
+        let all = emotions.names().zip(self.probabilities.iter().copied());
+        all.max_by(|a, b| a.1.total_cmp(&b.1))
+            .filter(|(_, p)| *p >= NAMED)
+    }
+}
+
 /// A voice model ready to read.
 #[derive(Debug, Clone)]
 pub struct EmotionReader {

@@ -75,7 +75,7 @@ impl<'c> Shown<'c> {
             .cloned()
             .collect();
         let sentence = if is_seen && !features.is_empty() {
-            describe(&features)
+            describe(&features, None)
         } else {
             self.measured.observation.expose().clone()
         };

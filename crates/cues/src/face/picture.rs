@@ -75,16 +75,22 @@ impl Grey {
         )
     }
 
-    /// The luma of a frame (ITU-R BT.601, in 8-bit integers); `None` when its size does not fit.
+    /// The luma of a frame; `None` when its size does not fit.
     pub fn of_frame(video: &Video, frame: &VideoFrame) -> Option<Self> {
+        Self::of_rgb(video.width, video.height, &frame.rgb)
+    }
+
+    /// The luma of RGB pixels, row by row (ITU-R BT.601, in 8-bit integers); `None` when their number
+    /// does not fit.
+    pub fn of_rgb(width: u32, height: u32, rgb: &[u8]) -> Option<Self> {
         let luma = |rgb: &[u8]| {
             let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
             #[expect(clippy::cast_possible_truncation, reason = "the weights add up to 256")]
             let y = ((77 * r + 150 * g + 29 * b + 128) >> 8) as u8;
             y
         };
-        let pixels = frame.rgb.chunks_exact(3).map(luma).collect();
-        Self::new(video.width as usize, video.height as usize, pixels)
+        let pixels = rgb.chunks_exact(3).map(luma).collect();
+        Self::new(width as usize, height as usize, pixels)
     }
 
     /// In pixels.

@@ -79,13 +79,14 @@ impl FaceReader {
     }
 
     /// Begins to watch frames in time order.
-    pub fn watch(&self) -> Watch<'_> {
+    pub fn watch(&self) -> Watch {
         Watch {
-            reader: self,
+            expressions: self.expressions.clone(),
             tracker: Tracker::new(self.detector.clone()),
             faces: BTreeMap::new(),
             brightness: Vec::new(),
             times: Vec::new(),
+            failed: None,
         }
     }
 
@@ -104,92 +105,118 @@ impl FaceReader {
     }
 }
 
-/// Frames being watched. What it keeps of a frame is a face of some thousand bytes.
-pub struct Watch<'r> {
-    reader: &'r FaceReader,
+/// Frames being watched. What it keeps of a frame is where faces were and what they showed.
+pub struct Watch {
+    expressions: ExpressionReader,
     tracker: Tracker,
-    faces: BTreeMap<usize, Vec<Glimpse>>,
+    faces: BTreeMap<usize, Face>,
     brightness: Vec<u8>,
     times: Vec<u64>,
+    /// The first fault of the network; nothing is judged after it.
+    failed: Option<CueError>,
 }
 
-/// One face in one frame, not yet judged.
+/// One face from frame to frame.
+#[derive(Default)]
+struct Face {
+    glimpses: Vec<Glimpse>,
+    /// Probabilities of the first of the glimpses without a flaw.
+    judged: Vec<Vec<f64>>,
+    /// The next ones, which wait to be judged together.
+    waiting: Vec<Grey>,
+}
+
+/// One face in one frame.
 struct Glimpse {
     time_ms: u64,
     square: Square,
     frame_height: usize,
-    crop: Result<Grey, Flaw>,
+    flaw: Option<Flaw>,
 }
 
-impl Watch<'_> {
+impl Watch {
     /// Looks at the next frame.
     pub fn see(&mut self, time_ms: u64, picture: &Grey) {
         self.times.push(time_ms);
         self.brightness.push(mean_brightness(picture));
+        let expressions = &self.expressions;
         for sighting in self.tracker.see(time_ms, picture) {
             let square = sighting.square;
-            let crop = match Quality::of(picture, &square).flaw() {
-                Some(flaw) => Err(flaw),
-                None => Ok(self.reader.expressions.crop(picture, &square)),
-            };
-            self.faces.entry(sighting.face).or_default().push(Glimpse {
+            let flaw = Quality::of(picture, &square).flaw();
+            let face = self.faces.entry(sighting.face).or_default();
+            face.glimpses.push(Glimpse {
                 time_ms,
                 square,
                 frame_height: picture.height(),
-                crop,
+                flaw,
             });
+            if flaw.is_none() {
+                face.waiting.push(expressions.crop(picture, &square));
+            }
+            if face.waiting.len() >= BATCH && self.failed.is_none() {
+                self.failed = face.judge(expressions).err();
+            }
         }
     }
 
-    /// Judges the largest steady face.
+    /// What was seen of the largest steady face.
     ///
     /// # Errors
-    /// When the network fails.
+    /// When the network failed.
     pub fn finish(mut self) -> Result<FaceReading, CueError> {
-        let steady = |glimpses: &Vec<Glimpse>| glimpses.len() >= LEAST_FRAMES.min(self.times.len());
-        self.faces.retain(|_, glimpses| steady(glimpses));
-        // How large and how long, together.
-        let weight = |glimpses: &[Glimpse]| glimpses.iter().map(|g| g.square.side).sum::<f32>();
-        let main = self
-            .faces
-            .iter()
-            .max_by(|a, b| weight(a.1).total_cmp(&weight(b.1)));
-        let main = main.map(|(face, _)| *face);
-        let glimpses = main.and_then(|face| self.faces.remove(&face));
-        let glimpses = glimpses.unwrap_or_default();
-        let others = self
-            .faces
-            .values()
-            .filter(|other| other.len() as f64 >= OTHER_SHARE * glimpses.len() as f64);
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let n_least = LEAST_FRAMES.min(self.times.len());
+        self.faces.retain(|_, face| face.glimpses.len() >= n_least);
+        let weighed = self.faces.iter().map(|(name, face)| (*name, face.weight()));
+        let main = weighed.max_by(|a, b| a.1.total_cmp(&b.1));
+        let main = main.and_then(|(name, _)| self.faces.remove(&name));
+        let mut main = main.unwrap_or_default();
+        main.judge(&self.expressions)?;
+        let n_main = main.glimpses.len() as f64;
+        let others = self.faces.values();
+        let others = others.filter(|other| other.glimpses.len() as f64 >= OTHER_SHARE * n_main);
         Ok(FaceReading {
             n_frames: self.times.len(),
             step_ms: step_ms(&self.times),
             brightness: median(&mut self.brightness),
             n_others: others.count(),
-            moments: judged(&self.reader.expressions, glimpses)?,
+            moments: main.moments(),
         })
     }
 }
 
-fn judged(expressions: &ExpressionReader, glimpses: Vec<Glimpse>) -> Result<Vec<Moment>, CueError> {
-    let crops: Vec<Grey> = glimpses
-        .iter()
-        .filter_map(|glimpse| glimpse.crop.as_ref().ok().cloned())
-        .collect();
-    let mut found = Vec::with_capacity(crops.len());
-    for batch in crops.chunks(BATCH) {
-        found.extend(expressions.read(batch)?);
+impl Face {
+    /// How large and how long, together.
+    fn weight(&self) -> f32 {
+        self.glimpses
+            .iter()
+            .map(|glimpse| glimpse.square.side)
+            .sum()
     }
-    let mut found = found.into_iter();
-    let moment = |glimpse: Glimpse| Moment {
-        time_ms: glimpse.time_ms,
-        square: glimpse.square,
-        frame_height: glimpse.frame_height,
-        judged: glimpse
-            .crop
-            .map(|_| found.next().expect("one judgement a crop")),
-    };
-    Ok(glimpses.into_iter().map(moment).collect())
+
+    fn judge(&mut self, expressions: &ExpressionReader) -> Result<(), CueError> {
+        self.judged.extend(expressions.read(&self.waiting)?);
+        self.waiting.clear();
+        Ok(())
+    }
+
+    fn moments(self) -> Vec<Moment> {
+        let mut judged = self.judged.into_iter();
+        let moment = |glimpse: Glimpse| Moment {
+            time_ms: glimpse.time_ms,
+            square: glimpse.square,
+            frame_height: glimpse.frame_height,
+            judged: match glimpse.flaw {
+                Some(flaw) => Err(flaw),
+                None => Ok(judged
+                    .next()
+                    .expect("one judgement a glimpse without a flaw")),
+            },
+        };
+        self.glimpses.into_iter().map(moment).collect()
+    }
 }
 
 fn mean_brightness(picture: &Grey) -> u8 {

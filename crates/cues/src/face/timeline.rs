@@ -6,6 +6,8 @@ use super::reader::{FaceReading, Moment};
 const SMOOTH_MS: u64 = 250;
 /// An episode is at least this long; a smile that people notice lasts half a second or more.
 const LEAST_EPISODE_MS: u64 = 350;
+/// Judged moments below which nothing is said of expressions.
+const LEAST_JUDGED: usize = 3;
 /// A longer time without a judgement ends an episode.
 const GAP_MS: u64 = 600;
 
@@ -82,6 +84,11 @@ impl Timeline {
             away_share: away_share(reading),
             motion: motion(&reading.moments, reading.step_ms),
         }
+    }
+
+    /// Whether enough was seen to say something of expressions.
+    pub const fn is_judged(&self) -> bool {
+        self.n_judged >= LEAST_JUDGED
     }
 }
 

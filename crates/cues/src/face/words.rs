@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use smes_dialogue::EmotionSet;
+use smes_dialogue::{EmotionSet, Feature};
 
 use super::quality::Flaw;
 use super::reader::FaceReading;
 use super::timeline::{Episode, Timeline};
+use crate::describe::changes;
 
 /// An expression that fills this share of the time is what the face mostly showed.
 const MOSTLY: f64 = 0.6;
@@ -17,33 +18,48 @@ const QUITE: f64 = 0.8;
 const SHORT_MS: u64 = 2_000;
 /// No more than this many episodes are named, the clearest first.
 const MAX_EPISODES: usize = 2;
-/// Judged moments below which nothing is said of expressions.
-const LEAST_JUDGED: usize = 3;
 /// Share of time away that is worth a word.
 const AWAY: f64 = 0.2;
 /// Mean brightness of a picture in which nobody could be seen.
 const DARK: f64 = 20.0;
 
-/// One sentence about a face.
-pub fn sentence(reading: &FaceReading, timeline: &Timeline, expressions: &EmotionSet) -> String {
+/// What a change against the speaker's other clips looks like: name, word for less, word for more.
+const CHANGES: [(&str, &str, &str); 5] = [
+    ("face.like_happiness", "less smiling", "more smiling"),
+    ("face.like_sadness", "less sad in look", "sadder in look"),
+    ("face.like_anger", "less angry in look", "angrier in look"),
+    ("face.motion", "stiller", "livelier"),
+    ("face.away_share", "less turned away", "more turned away"),
+];
+/// No more than this many changes are named, the largest first.
+const MAX_CHANGES: usize = 2;
+
+/// One sentence about a face. The features carry their distance from the baseline where there is one.
+pub fn sentence(
+    reading: &FaceReading,
+    timeline: &Timeline,
+    expressions: &EmotionSet,
+    features: &[Feature],
+) -> String {
     if reading.moments.is_empty() {
         return nobody(reading).to_owned();
     }
-    if timeline.n_judged < LEAST_JUDGED {
+    if !timeline.is_judged() {
         return match commonest_flaw(reading) {
             Some(flaw) => format!("A face was seen, but it was {}.", flaw.words()),
             None => "A face was seen, but too briefly to be judged.".to_owned(),
         };
     }
     let names: Vec<&str> = expressions.names().collect();
-    let mut parts = vec![expression_part(timeline, &names)];
+    let mut words = vec![expression_part(timeline, &names)];
+    words.extend(changes(features, &CHANGES, MAX_CHANGES));
     if timeline.away_share >= AWAY {
         let percent = (timeline.away_share * 10.0).round() * 10.0;
-        parts.push(format!(
-            "turned away or hidden for about {percent} % of the time"
+        words.push(format!(
+            "and turned away or hidden for about {percent} % of the time"
         ));
     }
-    format!("The face was {}.", parts.join(", and "))
+    format!("The face was {}.", words.join(", "))
 }
 
 /// What stands in the way of a good reading, in plain words.
@@ -226,7 +242,32 @@ mod tests {
 
     fn said(reading: &FaceReading) -> String {
         let timeline = Timeline::of(reading, 6);
-        sentence(reading, &timeline, &face_expressions())
+        sentence(reading, &timeline, &face_expressions(), &[])
+    }
+
+    #[test]
+    fn what_differs_from_the_speakers_other_clips_is_said() {
+        let clip = reading(&[(Ok(0), 40)], 0.9);
+        let feature = |name: &str, relative| Feature {
+            name: name.to_owned(),
+            value: 0.2,
+            unit: "1".to_owned(),
+            relative_to_baseline: Some(relative),
+        };
+        let features = [
+            feature("face.like_happiness", -2.4),
+            feature("face.motion", -1.2),
+            feature("face.like_sadness", 0.3),
+        ];
+        assert_eq!(
+            sentence(
+                &clip,
+                &Timeline::of(&clip, 6),
+                &face_expressions(),
+                &features
+            ),
+            "The face was mostly neutral (quite sure), clearly less smiling and stiller than before."
+        );
     }
 
     #[test]

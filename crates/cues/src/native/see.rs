@@ -40,22 +40,22 @@ impl NativeExtractor {
     /// Adds what the pictures show to a cue that says what was heard.
     pub(super) fn see(
         &self,
-        video: &Video,
+        reading: &FaceReading,
         sounded_like: Option<&VoiceEmotion>,
         baseline: &mut SpeakerBaseline,
         cue: &mut Cue,
-    ) -> Result<(), CueError> {
-        let Seen { reading, timeline } = self.seen(video)?;
-        for limit in face::limits(&reading, &timeline) {
+    ) {
+        let timeline = Timeline::of(reading, self.expressions().len());
+        for limit in face::limits(reading, &timeline) {
             note(cue, &limit);
         }
-        let mut features = face::features(&reading, &timeline, self.expressions());
+        let mut features = face::features(reading, &timeline, self.expressions());
         for feature in &mut features {
             feature.relative_to_baseline = baseline.relative(feature);
         }
         // Of a face that could not be judged a limit says so; it is a sentence where nothing else is.
         if timeline.is_judged() || cue.modalities.is_empty() {
-            let mut seen = face::sentence(&reading, &timeline, self.expressions(), &features);
+            let mut seen = face::sentence(reading, &timeline, self.expressions(), &features);
             if sounded_like.is_some_and(|voice| self.is_unlike(&timeline, voice)) {
                 seen = format!("{}, unlike the voice.", seen.trim_end_matches('.'));
             }
@@ -64,11 +64,10 @@ impl NativeExtractor {
         if timeline.is_judged() {
             baseline.add_seen(&features);
             cue.modalities.push(Modality::Video);
-            let sure = confidence(&reading, &timeline);
+            let sure = confidence(reading, &timeline);
             cue.confidence = cue.confidence.map(|heard| heard.max(sure));
         }
         cue.features.extend(features);
-        Ok(())
     }
 
     /// Whether a face smiled much of the time while the voice sounded like an unpleasant emotion, or
@@ -102,4 +101,47 @@ fn confidence(reading: &FaceReading, timeline: &Timeline) -> f32 {
         .map(|episode| episode.probability * episode.n_moments as f64);
     let probable = weighed.sum::<f64>() / timeline.n_judged.max(1) as f64;
     (0.9 * judged * probable) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_smile_speaks_against_a_sad_voice_and_not_against_a_glad_or_uncertain_one() {
+        let native = NativeExtractor::embedded().unwrap();
+        let timeline = |expression: &str, share: f64| Timeline {
+            shares: native
+                .expressions()
+                .names()
+                .map(|name| if name == expression { share } else { 0.0 })
+                .collect(),
+            likelihoods: Vec::new(),
+            episodes: Vec::new(),
+            n_changes: 0,
+            n_judged: 20,
+            away_share: 0.0,
+            motion: None,
+        };
+        let voice = |emotion: &str, p: f64| VoiceEmotion {
+            probabilities: native
+                .emotions()
+                .names()
+                .map(|name| if name == emotion { p } else { (1.0 - p) / 6.0 })
+                .collect(),
+            arousal: 0.0,
+            valence: 0.0,
+        };
+        for (face, share, heard, p, expected) in [
+            ("happiness", 0.7, "sadness", 0.8, true),
+            ("sadness", 0.7, "joy", 0.8, true),
+            ("happiness", 0.7, "joy", 0.8, false),
+            ("happiness", 0.7, "sadness", 0.4, false),
+            ("happiness", 0.2, "sadness", 0.8, false),
+            ("neutral", 0.9, "sadness", 0.8, false),
+        ] {
+            let found = native.is_unlike(&timeline(face, share), &voice(heard, p));
+            assert_eq!(found, expected, "{face} {share} {heard} {p}");
+        }
+    }
 }

@@ -175,7 +175,7 @@ fn said(video: &Video) -> (String, Vec<String>) {
             .all(|f| f.value.is_finite() && !f.unit.is_empty())
     );
     assert_eq!(found.is_empty(), reading.moments.is_empty());
-    let sentence = sentence(&reading, &timeline, expressions);
+    let sentence = sentence(&reading, &timeline, expressions, &found);
     (sentence, limits(&reading, &timeline))
 }
 

@@ -5,6 +5,7 @@
 mod endpoint;
 mod face;
 mod network;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::path::Path;

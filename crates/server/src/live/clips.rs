@@ -54,7 +54,12 @@ impl<S: Sink<Message> + Unpin> Talk<'_, S> {
 
     /// Begins to follow a recording. One that cannot be followed is told so, and its pieces are passed
     /// over: the page then sends the clip with its turn.
-    pub(super) async fn follow(&mut self, session: &Session, id: String, sound: bool) -> Flow {
+    pub(super) async fn follow(
+        &mut self,
+        session: &Session,
+        id: String,
+        (sound, picture): (bool, bool),
+    ) -> Flow {
         let limits = self.state.limits();
         let (clip_bytes, longest) = (limits.clip_bytes, Duration::from_millis(limits.clip_ms));
         let longest = longest + limits.clip_time;
@@ -64,7 +69,7 @@ impl<S: Sink<Message> + Unpin> Talk<'_, S> {
             .and_then(|()| self.state.workers().make_room(clip_bytes));
         match room {
             Ok(room) => {
-                let followed = self.state.engine().follow(sound);
+                let followed = self.state.engine().follow(sound, picture);
                 let recording = Recording::new(id, room, followed, longest);
                 self.expecting = Expecting::Recording(recording);
                 GO_ON

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
 
-use crate::devices::Devices;
+use crate::devices::{Camera, Devices};
 use crate::wire_http::PlainHttp;
 
 /// How long anything on the page may take on a machine that is busy with other tests.
@@ -46,8 +46,17 @@ impl Chromium {
     /// Starts a browser whose ordinary type is `type_px` high; `None`, with a line that says so,
     /// when it is not installed.
     pub(crate) async fn start(permission: Permission, type_px: u32) -> Option<Self> {
+        Self::start_before(Camera::TestPicture, permission, type_px).await
+    }
+
+    /// As [`Chromium::start`], with something else before the camera.
+    pub(crate) async fn start_before(
+        camera: Camera<'_>,
+        permission: Permission,
+        type_px: u32,
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let Some(devices) = Devices::make(folder.path()) else {
+        let Some(devices) = Devices::make(folder.path(), camera) else {
             eprintln!("skipped: espeak-ng or ffmpeg is not installed");
             return None;
         };

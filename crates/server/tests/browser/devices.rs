@@ -3,6 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+const TEST_PICTURE: &str = "testsrc=size=640x480:rate=15:duration=2";
+
+/// What the camera shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Camera<'p> {
+    /// A made picture that moves, with nobody in it.
+    TestPicture,
+    /// A recording of somebody.
+    Video(&'p Path),
+}
+
 /// A spoken sentence and a moving picture.
 pub(crate) struct Devices {
     /// A sentence and two seconds of silence, 48 kHz WAV.
@@ -13,7 +24,7 @@ pub(crate) struct Devices {
 
 impl Devices {
     /// Makes the files in a folder; `None` when a program for it is missing.
-    pub(crate) fn make(folder: &Path) -> Option<Self> {
+    pub(crate) fn make(folder: &Path, camera: Camera<'_>) -> Option<Self> {
         let spoken = folder.join("spoken.wav");
         let voice = folder.join("voice.wav");
         let picture = folder.join("picture.mjpeg");
@@ -39,24 +50,21 @@ impl Devices {
                 text(&voice),
             ],
         )?;
-        let moving = "testsrc=size=640x480:rate=15:duration=2";
-        run(
-            "ffmpeg",
-            &[
-                "-v",
-                "error",
-                "-y",
-                "-f",
-                "lavfi",
-                "-i",
-                moving,
-                "-pix_fmt",
-                "yuvj420p",
-                "-q:v",
-                "5",
-                text(&picture),
-            ],
-        )?;
+        let source = match camera {
+            Camera::TestPicture => &["-f", "lavfi", "-i", TEST_PICTURE][..],
+            Camera::Video(file) => &["-t", "8", "-i", text(file)],
+        };
+        let before = ["-v", "error", "-y"];
+        let after = [
+            "-vf",
+            "fps=15,scale=640:-2",
+            "-pix_fmt",
+            "yuvj420p",
+            "-q:v",
+            "5",
+        ];
+        let all = [&before[..], source, &after, &["-an", text(&picture)]].concat();
+        run("ffmpeg", &all)?;
         Some(Self { voice, picture })
     }
 }

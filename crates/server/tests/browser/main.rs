@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::chromium::{Chromium, Permission};
+use crate::devices::Camera;
 use crate::site::{HardOfHearing, Site};
 
 const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
@@ -227,15 +228,8 @@ async fn a_spoken_turn_shows_what_was_heard() {
     browser.until(level).await;
     record_four_seconds(browser).await;
     visit.say("", 1).await;
-    let bubble = browser
-        .value("document.querySelector('.bubble').innerText")
-        .await;
-    assert!(
-        bubble
-            .as_str()
-            .is_some_and(|bubble| bubble.starts_with("(spoken, 0:0")),
-        "{bubble}"
-    );
+    let spoken = "document.querySelector('.bubble').innerText.startsWith('(spoken, 0:0')";
+    assert_eq!(browser.value(spoken).await, json!(true));
     let cue = browser
         .value("document.querySelector('#reading [data-kind=cue]').textContent")
         .await;
@@ -370,6 +364,46 @@ async fn what_was_said_is_written_down_and_can_be_corrected_before_it_is_sent() 
     assert!(bubble.starts_with("I worked late again."), "{bubble}");
     let cue = "document.querySelector('#reading [data-kind=cue]').textContent.length > 10";
     browser.until(cue).await;
+    close_devices(browser).await;
+    visit.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_face_before_the_camera_is_seen_beside_the_voice() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let video = folder.join("silence_girl.mp4");
+    let camera = Camera::Video(&video);
+    let started = Chromium::start_before(camera, Permission::Granted, ORDINARY_TYPE_PX).await;
+    let Some(browser) = started else {
+        return;
+    };
+    let visit = Visit::open(Site::start().await, browser).await;
+    let browser = &visit.browser;
+    browser.press("#begin-senses").await;
+    browser
+        .until("document.querySelector('#self-view').videoWidth > 0")
+        .await;
+    browser.press("#speak").await;
+    // The sentence is followed by silence, which ends the recording.
+    browser
+        .until("document.querySelector('#clip-text').textContent.startsWith('Voice and face, 0:0')")
+        .await;
+    visit.say(HEAVY_WEEK, 1).await;
+    let cue = browser
+        .value("document.querySelector('#reading [data-kind=cue]').textContent")
+        .await;
+    let cue = cue.as_str().unwrap_or_default();
+    assert!(
+        cue.contains("The voice sounded") && cue.contains("The face was"),
+        "{cue}"
+    );
+    browser.press("#reading summary").await;
+    let seen =
+        "Number(document.querySelector('[data-feature=\"face.seen_share\"] td').innerText) > 0.5";
+    assert_eq!(browser.value(seen).await, json!(true));
+    browser.picture("face-light").await;
     close_devices(browser).await;
     visit.end().await;
 }

@@ -206,6 +206,33 @@ async fn a_recording_is_bounded_in_bytes_and_time() {
 }
 
 #[tokio::test]
+async fn a_face_without_sound_and_words_becomes_a_cue_and_is_answered() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let clip = fs_err::read(folder.join("silence_girl.mp4")).unwrap();
+    let server = TestServer::start(Limits::default()).await;
+    let (mut client, _) = server.hello().await;
+    client.turn_with_clip("a", "", &clip).await;
+    let events = client.rest_of_turn().await;
+    let ServerEvent::Cue {
+        cue: Some(cue),
+        notes,
+        ..
+    } = &events[1].event
+    else {
+        panic!("no cue came of a face: {:?}", events[1]);
+    };
+    assert_eq!(cue.modalities, [smes_dialogue::Modality::Video]);
+    assert!(cue.feature("face.share_neutral").is_some());
+    assert_eq!(notes, &["the clip has no sound"]);
+    assert!(matches!(
+        events.last().map(|envelope| &envelope.event),
+        Some(ServerEvent::Response { .. })
+    ));
+}
+
+#[tokio::test]
 async fn a_clip_that_cannot_be_read_does_not_stop_the_turn() {
     let server = TestServer::start(Limits::default()).await;
     let (mut client, _) = server.hello().await;

@@ -15,11 +15,13 @@ const FEATURE_WORDS = {
   f0_median: 'pitch', pitch_range: 'pitch range', loudness: 'loudness', loudness_range: 'loudness range',
   speaking_rate: 'syllables, with pauses', articulation_rate: 'syllables, without pauses',
   pause_rate: 'pauses', pause_share: 'share of pauses', voiced_share: 'share with a tone',
+  seen_share: 'share of the time it was seen', judged_share: 'share of that in which it could be judged',
+  away_share: 'share of the time away', size: 'height, of the picture', motion: 'motion, in face widths',
   spectral_tilt: 'spectral tilt', alpha_ratio: 'high over low sound', harmonicity: 'clearness of tone',
 };
 
 /** @type {Record<string, string>} */
-const UNIT_WORDS = { 1: '', '1/s': 'per second', st: 'semitones', 'dB/octave': 'dB per octave' };
+const UNIT_WORDS = { 1: '', '1/s': 'per second', '1/min': 'per minute', st: 'semitones', 'dB/octave': 'dB per octave' };
 
 /** @param {string} label */
 export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use smes_cues::{CueError, CueExtractor, SpeakerBaseline};
 use smes_dialogue::Cue;
 use smes_endpoint::EndpointError;
-use smes_media::{Limits, decode};
+use smes_media::{Limits, Recording, decode};
 
 use super::clips::{ClipFile, Key, Speaker, find};
 use super::partial::{Line, Partial};
@@ -239,13 +239,9 @@ fn read(
     extractor: &dyn CueExtractor,
     baseline: &mut SpeakerBaseline,
 ) -> Result<(Cue, f64), Failure> {
-    let decoded =
-        decode(&clip.path, &extractor.wants(), &Limits::corpus()).map_err(|error| Failure {
-            words: error.to_string(),
-            goes_on: GoesOn::Here,
-        })?;
-    let cue = extractor.extract(&decoded, baseline)?;
-    Ok((cue, decoded.duration_ms as f64 / 1000.0))
+    let recording = Recording::File(&clip.path);
+    let read = extractor.read(recording, &Limits::corpus(), baseline)?;
+    Ok((read.cue, read.duration_ms as f64 / 1000.0))
 }
 
 fn tell(summary: &Summary, out: &Path, console: &Console) -> anyhow::Result<()> {

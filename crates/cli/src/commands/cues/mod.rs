@@ -56,7 +56,7 @@ const N_REQUESTS: usize = 4;
 
 #[derive(Subcommand, Debug)]
 enum CuesCommand {
-    /// Draws what is heard in one clip over time.
+    /// Draws what is heard and seen in one clip over time, with small pictures of the face.
     Show(show::ShowArgs),
 }
 

@@ -1,20 +1,22 @@
-//! `smes cues show`: what is heard in a clip over time, as one picture.
+//! `smes cues show`: what is heard and seen in a clip over time, as one picture.
+
+mod tracks;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use smes_cues::{CueExtractor, NativeExtractor, OverTime, SpeakerBaseline};
+use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
 use smes_dialogue::Cue;
-use smes_media::{Audio, Clip, DecodeOptions, Limits, decode};
-use smes_plots::{Mark, Timeline, Track};
+use smes_media::{Clip, Limits, decode};
+use smes_plots::Timeline;
+
+use self::tracks::{face_tracks, voice_tracks};
 
 use super::native;
 use crate::commands::clip::media_error;
 use crate::console::Console;
 use crate::exit::Advice;
 
-/// Steps of the drawn wave.
-const N_STEPS: usize = 700;
 /// Characters of a line under the title.
 const NOTE_CHARS: usize = 130;
 
@@ -40,10 +42,11 @@ pub(super) fn run(args: &ShowArgs, console: &Console) -> anyhow::Result<()> {
         }
     };
     let named = || format!("reading `{}`", args.clip.display());
-    let clip = decode(&args.clip, &DecodeOptions::audio_only(), &Limits::corpus())
+    let native = native()?;
+    let clip = decode(&args.clip, &native.wants(), &Limits::corpus())
         .map_err(media_error)
         .with_context(named)?;
-    let (cue, picture) = draw(&args.clip, &clip, &native()?).with_context(named)?;
+    let (cue, picture) = draw(&args.clip, &clip, &native).with_context(named)?;
     let text = if is_page {
         page(&cue, &picture)
     } else {
@@ -61,11 +64,22 @@ fn draw(path: &Path, clip: &Clip, native: &NativeExtractor) -> anyhow::Result<(C
     let cue = native
         .extract(clip, &mut SpeakerBaseline::default())
         .map_err(advise)?;
-    let audio = clip.audio.as_ref().ok_or_else(|| {
-        let hint = "there is nothing to draw yet of a clip without sound".to_owned();
-        Advice::bad_input(Some(hint), anyhow::anyhow!("the clip has no sound"))
-    })?;
-    let heard = native.over_time(audio).map_err(advise)?;
+    let mut tracks = Vec::new();
+    if let Some(audio) = &clip.audio {
+        let heard = native.heard(audio).map_err(advise)?;
+        tracks.extend(voice_tracks(audio, &heard, native.emotions()));
+    }
+    if let Some(video) = &clip.video {
+        let seen = native.seen(video).map_err(advise)?;
+        tracks.extend(face_tracks(video, &seen, native.expressions()));
+    }
+    if tracks.is_empty() {
+        let hint = "there is nothing to draw of a clip without sound and without a face".to_owned();
+        return Err(Advice::bad_input(
+            Some(hint),
+            anyhow::anyhow!("the clip has neither sound nor a face"),
+        ));
+    }
     let mut notes = lines(cue.observation.expose());
     notes.extend(cue.limits.iter().map(|limit| format!("limit: {limit}")));
     let timeline = Timeline {
@@ -75,77 +89,13 @@ fn draw(path: &Path, clip: &Clip, native: &NativeExtractor) -> anyhow::Result<(C
             .to_string_lossy()
             .into(),
         notes,
-        end_s: audio.samples.len() as f64 / f64::from(audio.sample_rate),
-        tracks: voice_tracks(audio, &heard, native),
+        end_s: clip.duration_ms as f64 / 1000.0,
+        tracks,
     };
     let picture = timeline
         .to_svg()
         .map_err(|error| Advice::bad_input(error.hint(), error))?;
     Ok((cue, picture))
-}
-
-/// What is heard. Faces have tracks of the same kind after these.
-fn voice_tracks(audio: &Audio, heard: &OverTime, native: &NativeExtractor) -> Vec<Track> {
-    let levels = &heard.reading.levels;
-    let level = |(index, db): (usize, &f64)| (levels.time_s(index), db.max(-80.0));
-    let mut tracks = vec![
-        Track {
-            label: "sound".to_owned(),
-            mark: Mark::Envelope(envelope(&audio.samples)),
-        },
-        Track {
-            label: "pitch F0 (Hz)".to_owned(),
-            mark: Mark::Curve(voiced_pieces(heard)),
-        },
-        Track {
-            label: "loudness (dB)".to_owned(),
-            mark: Mark::Curve(vec![levels.db.iter().enumerate().map(level).collect()]),
-        },
-    ];
-    let stretches = heard.windows.iter().zip(&heard.emotions);
-    let stretches: Vec<_> = stretches
-        .map(|(window, emotion)| (window.start_s, window.end_s, emotion.probabilities.clone()))
-        .collect();
-    if !stretches.is_empty() {
-        tracks.push(Track {
-            label: "sounds like acted".to_owned(),
-            mark: Mark::Shares {
-                names: native.emotions().names().map(str::to_owned).collect(),
-                stretches,
-            },
-        });
-    }
-    tracks
-}
-
-/// Lowest and highest sample of equal steps.
-fn envelope(samples: &[f32]) -> Vec<(f64, f64)> {
-    let n_steps = N_STEPS.min(samples.len());
-    (0..n_steps)
-        .map(|step| {
-            let part =
-                &samples[step * samples.len() / n_steps..(step + 1) * samples.len() / n_steps];
-            let range = part.iter().fold((0.0_f32, 0.0_f32), |(low, high), sample| {
-                (low.min(*sample), high.max(*sample))
-            });
-            (f64::from(range.0), f64::from(range.1))
-        })
-        .collect()
-}
-
-/// F0 over each voiced stretch.
-fn voiced_pieces(heard: &OverTime) -> Vec<Vec<(f64, f64)>> {
-    let frames = &heard.reading.f0;
-    frames
-        .chunk_by(|a, b| a.f0_hz.is_some() == b.f0_hz.is_some())
-        .map(|stretch| {
-            let points = stretch.iter();
-            points
-                .filter_map(|frame| Some((frame.time_s, frame.f0_hz?)))
-                .collect()
-        })
-        .filter(|piece: &Vec<_>| !piece.is_empty())
-        .collect()
 }
 
 /// Words in lines that fit the picture.
@@ -182,7 +132,7 @@ fn page(cue: &Cue, picture: &str) -> String {
         })
         .collect();
     format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>What was heard</title>\n\
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>What was heard and seen</title>\n\
          <style>body{{font-family:system-ui,sans-serif;max-width:1020px;margin:1rem auto}}\
          svg{{max-width:100%;height:auto}}td{{padding:.1rem .8rem}}td:nth-child(2){{text-align:right}}</style>\n\
          {picture}<table>\n<tr><th>feature</th><th>value</th><th>unit</th></tr>\n{rows}</table></html>\n"
@@ -191,6 +141,8 @@ fn page(cue: &Cue, picture: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use smes_media::Audio;
+
     use super::*;
 
     #[test]
@@ -232,6 +184,27 @@ mod tests {
             ..clip
         };
         assert!(draw(Path::new("mute.mp4"), &mute, &native).is_err());
+    }
+
+    #[test]
+    fn a_clip_without_sound_shows_its_face() {
+        let Some(folder) = smes_testkit::shared_data("clips") else {
+            return;
+        };
+        let native = native().unwrap();
+        let path = folder.join("silence_girl.mp4");
+        let clip = decode(&path, &native.wants(), &Limits::corpus()).unwrap();
+        let (cue, svg) = draw(&path, &clip, &native).unwrap();
+        for part in [
+            "face shows",
+            "surprise",
+            "The face was",
+            "the clip has no sound",
+        ] {
+            assert!(svg.contains(part), "{part}");
+        }
+        assert_eq!(svg.matches("<image").count(), 6);
+        assert!(page(&cue, &svg).contains("face.share_neutral"));
     }
 
     #[test]

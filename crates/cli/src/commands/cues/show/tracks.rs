@@ -1,0 +1,141 @@
+//! The tracks of the picture: what is heard, then what is seen.
+
+use smes_cues::face::{Grey, Moment};
+use smes_cues::{Heard, Seen};
+use smes_dialogue::EmotionSet;
+use smes_media::{Audio, Video};
+use smes_plots::{Mark, Thumbnail, Track};
+
+/// Steps of the drawn wave.
+const N_STEPS: usize = 700;
+/// Pictures of the face side by side, at most.
+const N_FACES: u64 = 6;
+/// Their side in pixels, and how much wider than the found face they are.
+const FACE_SIDE: usize = 96;
+const FACE_MARGIN: f32 = 1.3;
+
+/// What is heard.
+pub(super) fn voice_tracks(audio: &Audio, heard: &Heard, emotions: &EmotionSet) -> Vec<Track> {
+    let levels = &heard.reading.levels;
+    let level = |(index, db): (usize, &f64)| (levels.time_s(index), db.max(-80.0));
+    let mut tracks = vec![
+        Track {
+            label: "sound".to_owned(),
+            mark: Mark::Envelope(envelope(&audio.samples)),
+        },
+        Track {
+            label: "pitch F0 (Hz)".to_owned(),
+            mark: Mark::Curve(voiced_pieces(heard)),
+        },
+        Track {
+            label: "loudness (dB)".to_owned(),
+            mark: Mark::Curve(vec![levels.db.iter().enumerate().map(level).collect()]),
+        },
+    ];
+    let stretches = heard.windows.iter().zip(&heard.emotions);
+    let stretches: Vec<_> = stretches
+        .map(|(window, emotion)| (window.start_s, window.end_s, emotion.probabilities.clone()))
+        .collect();
+    if !stretches.is_empty() {
+        tracks.push(Track {
+            label: "sounds like acted".to_owned(),
+            mark: Mark::Shares {
+                names: emotions.names().map(str::to_owned).collect(),
+                stretches,
+            },
+        });
+    }
+    tracks
+}
+
+/// Lowest and highest sample of equal steps.
+fn envelope(samples: &[f32]) -> Vec<(f64, f64)> {
+    let n_steps = N_STEPS.min(samples.len());
+    (0..n_steps)
+        .map(|step| {
+            let part =
+                &samples[step * samples.len() / n_steps..(step + 1) * samples.len() / n_steps];
+            let range = part.iter().fold((0.0_f32, 0.0_f32), |(low, high), sample| {
+                (low.min(*sample), high.max(*sample))
+            });
+            (f64::from(range.0), f64::from(range.1))
+        })
+        .collect()
+}
+
+/// F0 over each voiced stretch.
+fn voiced_pieces(heard: &Heard) -> Vec<Vec<(f64, f64)>> {
+    let frames = &heard.reading.f0;
+    frames
+        .chunk_by(|a, b| a.f0_hz.is_some() == b.f0_hz.is_some())
+        .map(|stretch| {
+            let points = stretch.iter();
+            points
+                .filter_map(|frame| Some((frame.time_s, frame.f0_hz?)))
+                .collect()
+        })
+        .filter(|piece: &Vec<_>| !piece.is_empty())
+        .collect()
+}
+
+/// What is seen; nothing where there was no face.
+pub(super) fn face_tracks(video: &Video, seen: &Seen, expressions: &EmotionSet) -> Vec<Track> {
+    let moments = &seen.reading.moments;
+    if moments.is_empty() {
+        return Vec::new();
+    }
+    let step_s = seen.reading.step_ms / 1000.0;
+    let shown = moments.iter().filter_map(|moment| {
+        let start_s = moment.time_ms as f64 / 1000.0;
+        let probabilities = moment.judged.as_ref().ok()?;
+        Some((start_s, start_s + step_s, probabilities.clone()))
+    });
+    let size = |moment: &Moment| {
+        let share = f64::from(moment.square.side) / moment.frame_height as f64;
+        (moment.time_ms as f64 / 1000.0, 100.0 * share)
+    };
+    vec![
+        Track {
+            label: "face".to_owned(),
+            mark: Mark::Pictures(thumbnails(video, moments)),
+        },
+        Track {
+            label: "face shows".to_owned(),
+            mark: Mark::Shares {
+                names: expressions.names().map(str::to_owned).collect(),
+                stretches: shown.collect(),
+            },
+        },
+        Track {
+            label: "its height (%)".to_owned(),
+            mark: Mark::Curve(
+                moments
+                    .chunk_by(|a, b| (b.time_ms - a.time_ms) as f64 <= 1.5 * seen.reading.step_ms)
+                    .map(|piece| piece.iter().map(size).collect())
+                    .collect(),
+            ),
+        },
+    ]
+}
+
+/// The face in the middle of equal parts of the clip, where it was seen in them.
+fn thumbnails(video: &Video, moments: &[Moment]) -> Vec<Thumbnail> {
+    let end_ms = video.frames.last().map_or(0, |frame| frame.time_ms) + 1;
+    let of_part = |part: u64| {
+        let (start_ms, next_ms) = (end_ms * part / N_FACES, end_ms * (part + 1) / N_FACES);
+        let middle_ms = u64::midpoint(start_ms, next_ms);
+        let moment = moments
+            .iter()
+            .filter(|moment| (start_ms..next_ms).contains(&moment.time_ms))
+            .min_by_key(|moment| moment.time_ms.abs_diff(middle_ms))?;
+        let at = |frame: &&smes_media::VideoFrame| frame.time_ms == moment.time_ms;
+        let picture = Grey::of_frame(video, video.frames.iter().find(at)?)?;
+        let face = picture.crop(&moment.square.grown(FACE_MARGIN), FACE_SIDE);
+        Some(Thumbnail {
+            at_ms: middle_ms,
+            side: u32::try_from(FACE_SIDE).ok()?,
+            grey: face.pixels().to_vec(),
+        })
+    };
+    (0..N_FACES).filter_map(of_part).collect()
+}
