@@ -1,10 +1,11 @@
-//! What is heard while a person still speaks.
+//! What is heard and seen while a person still speaks.
 
 use std::sync::Arc;
 
 use smes_dialogue::Cue;
 use smes_media::{Clip, News};
 
+use crate::face::Flaw;
 use crate::voice::{f0, loudness};
 use crate::{CueError, CueExtractor, SpeakerBaseline};
 
@@ -12,7 +13,7 @@ use crate::{CueError, CueExtractor, SpeakerBaseline};
 const PITCH_S: f64 = 0.3;
 
 /// A moment of a recording that goes on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Moment {
     /// Where it ends, in milliseconds from the start of the recording.
     pub time_ms: u64,
@@ -20,6 +21,24 @@ pub struct Moment {
     pub level_db: Option<f64>,
     /// Median F0 of its voiced part, in Hz; none without a voice.
     pub f0_hz: Option<f64>,
+    /// The latest picture, where any came.
+    pub face: Option<FaceNow>,
+}
+
+/// What the latest picture shows of a face.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FaceNow {
+    /// There is none.
+    None,
+    /// It cannot be judged.
+    Flawed(Flaw),
+    /// It looks most like this expression.
+    Like {
+        /// The expression.
+        expression: String,
+        /// Its calibrated probability.
+        prob: f64,
+    },
 }
 
 /// Reads a recording while it goes on.
@@ -95,6 +114,7 @@ impl Follower for VoiceFollower {
             time_ms: self.n_samples * 1000 / u64::from(self.sample_rate),
             level_db: Some(loudness::to_db(squares / samples.len() as f64)),
             f0_hz: self.f0_hz(),
+            face: None,
         })
     }
 

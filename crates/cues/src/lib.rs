@@ -18,5 +18,5 @@ pub use baseline::{MIN_CLIPS, SpeakerBaseline};
 pub use describe::describe;
 pub use endpoint::EndpointExtractor;
 pub use extractor::{CueError, CueExtractor, ReadClip};
-pub use follow::{Follower, Moment};
+pub use follow::{FaceNow, Follower, Moment};
 pub use native::{Heard, NativeExtractor, Seen};

@@ -8,7 +8,8 @@ mod see;
 
 pub use see::Seen;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Instant;
 
 use smes_dialogue::{Cue, EmotionSet, Extractor, Feature, Modality, Private, TimeSpan};
@@ -23,6 +24,8 @@ use crate::{CueError, CueExtractor, Follower, ReadClip, SpeakerBaseline};
 
 /// Sample rates the measures are defined for, in Hz.
 const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+/// Pictures that may wait to be looked at while the next ones are decoded.
+const PICTURES_WAITING: usize = 64;
 /// Less voice than this is measured, but its emotion is not put into words, in seconds: on one second
 /// of sound the model is clearly less often right than on two (`docs/results.md`).
 const ENOUGH_FOR_EMOTION_S: f64 = 0.8;
@@ -107,12 +110,15 @@ impl CueExtractor for NativeExtractor {
     }
 
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError> {
-        let video = clip.video.as_ref();
-        let seen = video.map(|video| self.faces.read(video)).transpose()?;
-        self.cue(clip, seen, baseline)
+        thread::scope(|scope| {
+            let video = clip.video.as_ref();
+            let watching = video.map(|video| scope.spawn(|| self.faces.read(video)));
+            self.cue(clip, || watching.map(joined).transpose(), baseline)
+        })
     }
 
-    /// Faces are looked for while the next pictures are decoded.
+    /// Faces are looked for on a thread of their own while the next pictures are decoded and the voice
+    /// is described.
     fn read(
         &self,
         recording: Recording<'_>,
@@ -120,19 +126,30 @@ impl CueExtractor for NativeExtractor {
         baseline: &mut SpeakerBaseline,
     ) -> Result<ReadClip, CueError> {
         let started = Instant::now();
-        let mut watch = self.faces.watch();
-        let clip = recording.watch(&self.wants(), limits, |picture| {
-            if let Some(grey) = Grey::of_rgb(picture.width, picture.height, picture.rgb) {
-                watch.see(picture.time_ms, &grey);
-            }
-        })?;
-        let decoding = started.elapsed();
-        let seen = Some(watch.finish()?).filter(|seen| seen.n_frames > 0);
-        Ok(ReadClip {
-            cue: self.cue(&clip, seen, baseline)?,
-            duration_ms: clip.duration_ms,
-            limits: clip.limits,
-            decoding,
+        thread::scope(|scope| {
+            let (pictures, waiting) = mpsc::sync_channel::<(u64, Grey)>(PICTURES_WAITING);
+            let watching = scope.spawn(|| {
+                let mut watch = self.faces.watch();
+                for (time_ms, picture) in waiting {
+                    watch.see(time_ms, &picture);
+                }
+                watch.finish()
+            });
+            let decoded = recording.watch(&self.wants(), limits, |picture| {
+                if let Some(grey) = Grey::of_rgb(picture.width, picture.height, picture.rgb) {
+                    // A watcher that is gone is reported where it is waited for.
+                    let _ = pictures.send((picture.time_ms, grey));
+                }
+            });
+            drop(pictures);
+            let (clip, decoding) = (decoded?, started.elapsed());
+            let seen = || Ok(Some(joined(watching)?).filter(|seen| seen.n_frames > 0));
+            Ok(ReadClip {
+                cue: self.cue(&clip, seen, baseline)?,
+                duration_ms: clip.duration_ms,
+                limits: clip.limits,
+                decoding,
+            })
         })
     }
 
@@ -142,11 +159,11 @@ impl CueExtractor for NativeExtractor {
 }
 
 impl NativeExtractor {
-    /// The cue of a clip and of what was seen of it.
+    /// The cue of a clip and of what was seen of it, which is asked for after the voice was described.
     fn cue(
         &self,
         clip: &Clip,
-        seen: Option<FaceReading>,
+        seen: impl FnOnce() -> Result<Option<FaceReading>, CueError>,
         baseline: &mut SpeakerBaseline,
     ) -> Result<Cue, CueError> {
         let mut cue = Cue {
@@ -166,7 +183,7 @@ impl NativeExtractor {
             cue.observation = "No voice could be heard.".into();
             note(&mut cue, "the clip has no sound");
         }
-        if let Some(seen) = seen {
+        if let Some(seen) = seen()? {
             self.see(&seen, sounded_like.as_ref(), baseline, &mut cue);
         }
         Ok(cue)
@@ -197,8 +214,11 @@ impl NativeExtractor {
         for feature in &mut features {
             feature.relative_to_baseline = baseline.relative(feature);
         }
-        baseline.add(&features);
-        baseline.voice.add(&windows);
+        // What may be of an instrument is no part of how the person usually sounds.
+        if !reading.over_music {
+            baseline.add(&features);
+            baseline.voice.add(&windows);
+        }
         let emotions = self.voices.emotions();
         let named = emotion.as_ref().filter(|_| is_sure);
         let sentence = describe(&features, named.map(|emotion| (emotion, emotions)));
@@ -230,6 +250,13 @@ impl NativeExtractor {
             ])
             .collect()
     }
+}
+
+/// What a thread found; its panic is passed on.
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn check_rate(audio: &Audio) -> Result<(), CueError> {
@@ -418,6 +445,24 @@ mod tests {
             assert_eq!(cue.observation.expose(), said);
             assert!(cue.features.is_empty() && cue.modalities.is_empty());
         }
+        assert_eq!(baseline.n_clips(), 0);
+    }
+
+    #[test]
+    fn what_may_be_music_is_told_and_is_no_part_of_how_the_person_usually_sounds() {
+        let notes = [262.0, 330.0, 392.0];
+        let tune = notes.map(|hz| harmonics(hz, &[0.2, 0.15, 0.1, 0.05, 0.05], 0.5));
+        let mut clip = clip(tune.concat());
+        // Heard at another rate the notes are too short to be music for certain.
+        clip.audio.as_mut().unwrap().sample_rate = 22_050;
+        let mut baseline = SpeakerBaseline::default();
+        let cue = extract(&clip, &mut baseline);
+        assert!(
+            cue.limits
+                .iter()
+                .any(|limit| limit.contains("may be music"))
+        );
+        assert!(cue.modalities.contains(&Modality::Audio), "{cue:?}");
         assert_eq!(baseline.n_clips(), 0);
     }
 

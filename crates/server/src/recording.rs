@@ -6,7 +6,7 @@ use smes_dialogue::Private;
 use tokio::time::Instant;
 
 use crate::reading::Followed;
-use crate::wire::ServerEvent;
+use crate::wire::{FaceNow, ServerEvent};
 use crate::workers::ClipRoom;
 
 /// How often what is heard is told.
@@ -89,6 +89,16 @@ impl Recording {
             time_ms: moment.time_ms,
             level_db: moment.level_db,
             f0_hz: moment.f0_hz,
+            face: moment.face.map(|face| match face {
+                smes_cues::FaceNow::None => FaceNow::None,
+                smes_cues::FaceNow::Flawed(flaw) => FaceNow::Unclear {
+                    why: flaw.words().to_owned(),
+                },
+                smes_cues::FaceNow::Like { expression, prob } => FaceNow::Like {
+                    label: expression,
+                    prob,
+                },
+            }),
         })
     }
 

@@ -131,7 +131,7 @@ pub enum ServerEvent {
         /// "This is a program", in the words to show.
         notice: String,
     },
-    /// What is heard of a recording that goes on; of this socket alone.
+    /// What is heard and seen of a recording that goes on; of this socket alone.
     Moment {
         /// The turn that it will belong to.
         id: String,
@@ -143,6 +143,9 @@ pub enum ServerEvent {
         /// Pitch of the voice, in Hz.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         f0_hz: Option<f64>,
+        /// What the latest picture shows of a face.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        face: Option<FaceNow>,
     },
     /// The turn arrived whole and work has begun.
     Received {
@@ -232,6 +235,26 @@ pub enum ServerEvent {
         message: String,
         /// Whether the session is over.
         fatal: bool,
+    },
+}
+
+/// A face in the latest picture of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaceNow {
+    /// There is none.
+    None,
+    /// It cannot be judged.
+    Unclear {
+        /// Why, in words to show: `too dark`.
+        why: String,
+    },
+    /// It looks most like this.
+    Like {
+        /// The expression.
+        label: String,
+        /// Its probability, `0..=1`.
+        prob: f64,
     },
 }
 
@@ -343,6 +366,14 @@ mod tests {
         (-1_000_000_i32..1_000_000).prop_map(|n| f64::from(n) / 4.0)
     }
 
+    fn face_now() -> impl Generator<Value = FaceNow> {
+        prop_oneof![
+            Just(FaceNow::None),
+            any::<String>().prop_map(|why| FaceNow::Unclear { why }),
+            (any::<String>(), number()).prop_map(|(label, prob)| FaceNow::Like { label, prob }),
+        ]
+    }
+
     fn scored() -> impl Generator<Value = Vec<Scored>> {
         let one = (any::<String>(), 0.0_f32..=1.0).prop_map(|(label, prob)| Scored { label, prob });
         vec(one, 0..4)
@@ -426,13 +457,15 @@ mod tests {
                 id(),
                 any::<u64>(),
                 option::of(number()),
-                option::of(number())
+                option::of(number()),
+                option::of(face_now())
             )
-                .prop_map(|(id, time_ms, level_db, f0_hz)| ServerEvent::Moment {
+                .prop_map(|(id, time_ms, level_db, f0_hz, face)| ServerEvent::Moment {
                     id,
                     time_ms,
                     level_db,
                     f0_hz,
+                    face,
                 }),
             id().prop_map(|id| ServerEvent::Received { id }),
             (id(), option::of(cue()), texts()).prop_map(|(id, cue, notes)| ServerEvent::Cue {

@@ -19,5 +19,6 @@ mod words;
 
 pub use features::features;
 pub use picture::{Grey, Square};
-pub use reader::{FaceReader, FaceReading, Moment, Watch};
+pub use quality::Flaw;
+pub use reader::{FaceReader, FaceReading, Glance, Moment, Watch};
 pub use words::{limits, sentence};

@@ -116,6 +116,15 @@ pub struct Watch {
     failed: Option<CueError>,
 }
 
+/// A face in the latest picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Glance {
+    /// It cannot be judged.
+    Flawed(Flaw),
+    /// A probability for each expression.
+    Judged(Vec<f64>),
+}
+
 /// One face from frame to frame.
 #[derive(Default)]
 struct Face {
@@ -157,6 +166,26 @@ impl Watch {
                 self.failed = face.judge(expressions).err();
             }
         }
+    }
+
+    /// What the largest face of the latest picture shows; none where there is no face. Its expression
+    /// is judged at once and not with the next ones.
+    pub fn glance(&mut self) -> Option<Glance> {
+        let now = *self.times.last()?;
+        let in_picture = |face: &&mut Face| {
+            let last = face.glimpses.last();
+            last.is_some_and(|glimpse| glimpse.time_ms == now)
+        };
+        let side = |face: &&mut Face| face.glimpses.last().map_or(0.0, |last| last.square.side);
+        let faces = self.faces.values_mut().filter(in_picture);
+        let largest = faces.max_by(|a, b| side(a).total_cmp(&side(b)))?;
+        if let Some(flaw) = largest.glimpses.last()?.flaw {
+            return Some(Glance::Flawed(flaw));
+        }
+        if self.failed.is_none() {
+            self.failed = largest.judge(&self.expressions).err();
+        }
+        largest.judged.last().cloned().map(Glance::Judged)
     }
 
     /// What was seen of the largest steady face.

@@ -5,7 +5,7 @@ import { askSensing } from './dialogs.js';
 import { Meter } from './meter.js';
 import { Senses } from './senses.js';
 import { transcribe } from './transcribe.js';
-import { SAY, clock, senseFault } from './words.js';
+import { SAY, clock, faceWords, senseFault } from './words.js';
 
 /** @typedef {import('./conversation.js').Clip} Clip */
 /** @typedef {import('./senses.js').Sense} Sense */
@@ -41,6 +41,7 @@ export class Composer {
   #selfView = byId('self-view', HTMLVideoElement);
   #level = byId('level', HTMLElement);
   #levelBar = byId('level-bar', HTMLElement);
+  #faceNow = byId('face-now', HTMLElement);
   #meter = new Meter(byId('strip', SVGSVGElement));
   #ending = byId('ending', HTMLElement);
   #pause = byId('pause', HTMLSelectElement);
@@ -79,6 +80,7 @@ export class Composer {
   /** @param {import('./wire.js').Moment} moment what is heard of the recording now */
   showMoment(moment) {
     this.#meter.add(moment);
+    if (moment.face) this.#faceNow.textContent = faceWords(moment.face);
   }
 
   focus() {
@@ -131,6 +133,7 @@ export class Composer {
     this.#sendOnStop = false;
     this.#dropOnStop = false;
     this.#meter.clear();
+    this.#faceNow.textContent = '';
     this.#on.follow(this.senses.hears, this.senses.sees);
     this.senses.start(this.limits, Number(this.#pause.value), (piece) => this.#on.piece(piece), (clip) => this.#recorded(clip));
     this.#text.focus();

@@ -1,4 +1,4 @@
-/** @file The live meter: what the program hears of a recording that goes on, a mark every moment. */
+/** @file The live meter: what the program hears and sees of a recording that goes on, a mark every moment. */
 
 import { s } from './dom.js';
 
@@ -44,7 +44,7 @@ export class Meter {
  * @param {import('./wire.js').Moment} moment
  * @param {number} at
  */
-function mark({ level_db: level, f0_hz: pitch }, at) {
+function mark({ level_db: level, f0_hz: pitch, face }, at) {
   const x = at * STEP;
   const loud = Math.min(1, Math.max(0, 1 - (level ?? FLOOR_DB) / FLOOR_DB));
   const height = Math.max(0.5, loud * HEIGHT);
@@ -53,5 +53,6 @@ function mark({ level_db: level, f0_hz: pitch }, at) {
     const up = Math.log(pitch / PITCH.low) / Math.log(PITCH.high / PITCH.low);
     marks.push(s('rect', { class: 'pitch', x, y: (1 - Math.min(1, Math.max(0, up))) * (HEIGHT - 2), width: STEP * 0.6, height: 2 }));
   }
+  if (face?.kind === 'like') marks.push(s('rect', { class: 'face', x, y: HEIGHT - 2, width: STEP * 0.6, height: 2 }));
   return marks;
 }

@@ -20,7 +20,8 @@
  *
  * @typedef {{type: 'welcome', session: string, resumed: boolean, reasoner: string, cues: string,
  *   transcriber?: string, emotions: string[], strategies: LabelInfo[], limits: WireLimits, notice: string}} Welcome
- * @typedef {{type: 'moment', id: string, time_ms: number, level_db?: number, f0_hz?: number}} Moment
+ * @typedef {{kind: 'none'} | {kind: 'unclear', why: string} | {kind: 'like', label: string, prob: number}} FaceNow
+ * @typedef {{type: 'moment', id: string, time_ms: number, level_db?: number, f0_hz?: number, face?: FaceNow}} Moment
  * @typedef {{type: 'received', id: string}
  *   | {type: 'cue', id: string, cue: Cue | null, notes: string[]}
  *   | {type: 'user_emotion', id: string, distribution: Scored[], contrast?: string}

@@ -115,3 +115,14 @@ export const SAY = {
   silent: 'No sound is reaching the microphone.',
   lit: 'This is for you to see. It is read only while you record with Speak.',
 };
+
+/**
+ * What is seen of a face while it is recorded. Which expression it is, is said with the turn and not
+ * from moment to moment, where it flickers.
+ *
+ * @param {import('./wire.js').FaceNow} face
+ */
+export function faceWords(face) {
+  if (face.kind === 'none') return 'no face in sight';
+  return face.kind === 'unclear' ? `face ${face.why}` : 'face in sight';
+}
