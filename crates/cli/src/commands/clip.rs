@@ -48,17 +48,22 @@ pub(crate) fn run(args: &ClipArgs, console: &Console) -> anyhow::Result<()> {
 fn read(file: &Path) -> anyhow::Result<Report> {
     let named = || format!("reading `{}`", file.display());
     let limits = Limits::corpus();
-    let probe = probe(file, &limits)
-        .map_err(media_error)
-        .with_context(named)?;
-    let native =
-        NativeExtractor::embedded().map_err(|error| Advice::missing(error.hint(), error))?;
-    let read = native
-        .read(
-            Recording::File(file),
-            &limits,
-            &mut SpeakerBaseline::default(),
-        )
+    // The file is looked at while it is read; what is wrong with it is said by the look.
+    let (probe, read) = std::thread::scope(|scope| {
+        let probing = scope.spawn(|| probe(file, &limits));
+        let native = NativeExtractor::embedded();
+        let read = native.map(|native| {
+            let mut baseline = SpeakerBaseline::default();
+            native.read(Recording::File(file), &limits, &mut baseline)
+        });
+        let probe = probing
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (probe, read)
+    });
+    let probe = probe.map_err(media_error).with_context(named)?;
+    let read = read
+        .map_err(|error| Advice::missing(error.hint(), error))?
         .map_err(cue_error)
         .with_context(named)?;
     Ok(Report {
