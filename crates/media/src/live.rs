@@ -137,7 +137,12 @@ impl LiveClip {
                 limit: self.most_bytes,
             });
         }
-        self.job.join().unwrap_or(Err(MediaError::NoStreams))
+        self.job.join().unwrap_or_else(|_| {
+            Err(MediaError::System {
+                action: "decode a recording",
+                source: std::io::Error::other("its thread panicked"),
+            })
+        })
     }
 }
 

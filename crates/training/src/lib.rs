@@ -17,5 +17,5 @@ pub mod voice;
 
 pub use error::TrainingError;
 pub use progress::{Progress, Silent};
-pub use recipe::{RecipeFile, RecipeKind};
+pub use recipe::{Recipe, RecipeFile, RecipeKind};
 pub use run_folder::{CorpusRef, RunFolder, RunManifest};

@@ -77,6 +77,33 @@ impl RecipeFile {
     }
 }
 
+/// A recipe of one kind of model.
+pub trait Recipe: DeserializeOwned {
+    /// Checks what its types leave open; `path` is where it stands.
+    ///
+    /// # Errors
+    /// [`TrainingError::RecipeValue`], naming the field.
+    fn check(&self, path: &Path) -> Result<(), TrainingError>;
+
+    /// Understands and checks a recipe.
+    ///
+    /// # Errors
+    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
+    fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
+        let recipe: Self = file.parse()?;
+        recipe.check(file.path())?;
+        Ok(recipe)
+    }
+
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// As for [`RecipeFile::read`] and [`Recipe::of_file`].
+    fn load(path: &Path) -> Result<Self, TrainingError> {
+        Self::of_file(&RecipeFile::read(path)?)
+    }
+}
+
 fn syntax(path: &Path, source: toml::de::Error) -> TrainingError {
     TrainingError::RecipeSyntax {
         path: path.to_owned(),

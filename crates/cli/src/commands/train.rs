@@ -9,7 +9,7 @@ use smes_corpus::Corpus;
 use smes_hub::{ModelName, ModelStore};
 use smes_training::seq2seq::{Seq2seqRecipe, Start, train_seq2seq};
 use smes_training::starter::{StarterRecipe, train_starter};
-use smes_training::{Progress, RecipeFile, RecipeKind, TrainingError};
+use smes_training::{Progress, Recipe, RecipeFile, RecipeKind, TrainingError};
 
 use crate::console::{Console, Output};
 use crate::exit::Advice;

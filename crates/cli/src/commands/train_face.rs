@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use smes_training::RecipeFile;
 use smes_training::face::{FaceRecipe, FaceScores, TrainedFace, train_face};
+use smes_training::{Recipe, RecipeFile};
 
 use super::train::{Bars, TrainArgs, advise};
 use crate::console::Console;

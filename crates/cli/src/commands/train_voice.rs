@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use smes_training::RecipeFile;
 use smes_training::voice::{TrainedVoice, VoiceRecipe, train_voice};
+use smes_training::{Recipe, RecipeFile};
 
 use super::train::{Bars, TrainArgs, advise};
 use crate::console::Console;

@@ -175,6 +175,8 @@ export class Conversation {
    */
   erase() {
     const told = this.link.send({ type: 'erase' });
+    // No piece of a recording that goes on may follow.
+    this.#ahead = null;
     this.turns = [];
     this.welcome = null;
     this.sensing = false;

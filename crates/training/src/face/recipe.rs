@@ -7,7 +7,7 @@ use smes_nn::schedule::Decay;
 
 use super::augment::FaceAugment;
 use crate::recipe::{Bound, check_bounds};
-use crate::{RecipeFile, TrainingError};
+use crate::{Recipe, TrainingError};
 
 /// A recipe for a face model. Every field must be given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,25 +67,7 @@ pub struct FaceFit {
     pub class_power: f64,
 }
 
-impl FaceRecipe {
-    /// Reads and checks a recipe.
-    ///
-    /// # Errors
-    /// As for [`RecipeFile::read`] and [`FaceRecipe::of_file`].
-    pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        Self::of_file(&RecipeFile::read(path)?)
-    }
-
-    /// Understands and checks a recipe.
-    ///
-    /// # Errors
-    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
-    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
-        let recipe: Self = file.parse()?;
-        recipe.check(file.path())?;
-        Ok(recipe)
-    }
-
+impl Recipe for FaceRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let (model, fit, augment) = (&self.model, &self.fit, &self.augment);
         let least_layer = model

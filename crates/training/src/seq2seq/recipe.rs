@@ -9,7 +9,7 @@ use smes_nn::schedule::Decay;
 use smes_reasoning::sequence::SequenceLayout;
 
 use crate::TrainingError;
-use crate::recipe::{Bound, RecipeFile, check_bounds};
+use crate::recipe::{Bound, Recipe, check_bounds};
 
 /// A recipe for a sequence-to-sequence network. Every field must be given, here or in the recipe
 /// that it extends: presets are files, not defaults.
@@ -136,29 +136,13 @@ pub enum SelectBy {
 }
 
 impl Seq2seqRecipe {
-    /// Reads and checks a recipe.
-    ///
-    /// # Errors
-    /// As for [`RecipeFile::read`] and [`Seq2seqRecipe::of_file`].
-    pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        Self::of_file(&RecipeFile::read(path)?)
-    }
-
-    /// Understands and checks a recipe.
-    ///
-    /// # Errors
-    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
-    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
-        let recipe: Self = file.parse()?;
-        recipe.check(file.path())?;
-        Ok(recipe)
-    }
-
     /// Whether sequences hold cues.
     pub fn extractor(&self) -> Option<&str> {
         (self.cues != "none").then_some(self.cues.as_str())
     }
+}
 
+impl Recipe for Seq2seqRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let fit = &self.fit;
         let n_epochs = Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smes_nn::schedule::Decay;
 
 use crate::TrainingError;
-use crate::recipe::{Bound, RecipeFile, check_bounds};
+use crate::recipe::{Bound, Recipe, check_bounds};
 
 /// A recipe for a starter model. Every field must be given: presets are files, not defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,25 +120,7 @@ pub struct LossRecipe {
     pub emotion_smoothing: f64,
 }
 
-impl StarterRecipe {
-    /// Reads and checks a recipe.
-    ///
-    /// # Errors
-    /// As for [`RecipeFile::read`] and [`StarterRecipe::of_file`].
-    pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        Self::of_file(&RecipeFile::read(path)?)
-    }
-
-    /// Understands and checks a recipe.
-    ///
-    /// # Errors
-    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
-    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
-        let recipe: Self = file.parse()?;
-        recipe.check(file.path())?;
-        Ok(recipe)
-    }
-
+impl Recipe for StarterRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let (fit, model, loss) = (&self.fit, &self.model, &self.loss);
         let n_epochs = Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1");

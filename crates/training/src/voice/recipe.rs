@@ -7,7 +7,7 @@ use smes_nn::schedule::Decay;
 
 use super::augment::AugmentRecipe;
 use crate::TrainingError;
-use crate::recipe::{Bound, RecipeFile, check_bounds};
+use crate::recipe::{Bound, Recipe, check_bounds};
 
 /// A recipe for a voice model. Every field must be given.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,25 +66,7 @@ pub struct VoiceFit {
     pub label_smoothing: f64,
 }
 
-impl VoiceRecipe {
-    /// Reads and checks a recipe.
-    ///
-    /// # Errors
-    /// As for [`RecipeFile::read`] and [`VoiceRecipe::of_file`].
-    pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        Self::of_file(&RecipeFile::read(path)?)
-    }
-
-    /// Understands and checks a recipe.
-    ///
-    /// # Errors
-    /// [`TrainingError::RecipeSyntax`] or [`TrainingError::RecipeValue`], naming the field.
-    pub fn of_file(file: &RecipeFile) -> Result<Self, TrainingError> {
-        let recipe: Self = file.parse()?;
-        recipe.check(file.path())?;
-        Ok(recipe)
-    }
-
+impl Recipe for VoiceRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
         let (model, fit, augment) = (&self.model, &self.fit, &self.augment);
         let n_epochs = Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1");

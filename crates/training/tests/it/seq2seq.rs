@@ -27,7 +27,7 @@ use smes_training::seq2seq::{
     FitRecipe, Precision, Pretrained, Scratch, SelectBy, Seq2seqRecipe, Start, TrainedSeq2seq,
     train_seq2seq,
 };
-use smes_training::{Progress, RunFolder, Silent, TrainingError};
+use smes_training::{Progress, Recipe, RunFolder, Silent, TrainingError};
 use tempfile::TempDir;
 
 use crate::fixture::write_corpus;

@@ -13,7 +13,7 @@ use smes_training::starter::{
     AuxiliaryRecipe, EncoderRecipe, FitRecipe, LossRecipe, ModelRecipe, StarterRecipe,
     TrainedStarter, train_starter,
 };
-use smes_training::{Progress, Silent, TrainingError};
+use smes_training::{Progress, Recipe, Silent, TrainingError};
 use tempfile::TempDir;
 
 use crate::fixture::{move_words_to_cues, write_corpus, write_encoder};
