@@ -222,7 +222,8 @@ impl NativeExtractor {
         let emotions = self.voices.emotions();
         let named = emotion.as_ref().filter(|_| is_sure);
         let sentence = describe(&features, named.map(|emotion| (emotion, emotions)));
-        if let Some(emotion) = &emotion {
+        // What is too unsure to be said must not be held against the words either.
+        if let Some(emotion) = named {
             features.extend(self.emotion_features(emotion));
         }
         cue.observation = Private::new(sentence);
@@ -463,6 +464,7 @@ mod tests {
                 .any(|limit| limit.contains("may be music"))
         );
         assert!(cue.modalities.contains(&Modality::Audio), "{cue:?}");
+        assert!(cue.feature("voice.like_sadness").is_none(), "{cue:?}");
         assert_eq!(baseline.n_clips(), 0);
     }
 
