@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::Capabilities;
 use thirtyfour::prelude::*;
 
-use crate::devices::{Camera, Devices};
+use crate::devices::{Camera, Devices, Microphone};
 use crate::wire_http::PlainHttp;
 
 /// How long anything on the page may take on a machine that is busy with other tests.
@@ -21,6 +21,30 @@ pub(crate) enum Permission {
     Granted,
     /// Refuses.
     Refused,
+}
+
+/// What a browser is started with.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup<'p> {
+    /// Whether the page may open microphone and camera.
+    pub(crate) permission: Permission,
+    /// Height of ordinary type, in pixels.
+    pub(crate) type_px: u32,
+    /// What is before the camera.
+    pub(crate) camera: Camera<'p>,
+    /// What is before the microphone.
+    pub(crate) microphone: Microphone<'p>,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self {
+            permission: Permission::Granted,
+            type_px: 16,
+            camera: Camera::TestPicture,
+            microphone: Microphone::Sentence,
+        }
+    }
 }
 
 /// A browser with one page.
@@ -43,20 +67,19 @@ impl Drop for Ended {
 }
 
 impl Chromium {
-    /// Starts a browser whose ordinary type is `type_px` high; `None`, with a line that says so,
-    /// when it is not installed.
-    pub(crate) async fn start(permission: Permission, type_px: u32) -> Option<Self> {
-        Self::start_before(Camera::TestPicture, permission, type_px).await
+    /// Starts a browser; `None`, with a line that says so, when it is not installed.
+    pub(crate) async fn start(permission: Permission) -> Option<Self> {
+        let setup = Setup {
+            permission,
+            ..Setup::default()
+        };
+        Self::start_with(setup).await
     }
 
-    /// As [`Chromium::start`], with something else before the camera.
-    pub(crate) async fn start_before(
-        camera: Camera<'_>,
-        permission: Permission,
-        type_px: u32,
-    ) -> Option<Self> {
+    /// As [`Chromium::start`], with a choice of everything.
+    pub(crate) async fn start_with(setup: Setup<'_>) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let Some(devices) = Devices::make(folder.path(), camera) else {
+        let Some(devices) = Devices::make(folder.path(), setup.camera, setup.microphone) else {
             eprintln!("skipped: espeak-ng or ffmpeg is not installed");
             return None;
         };
@@ -74,7 +97,7 @@ impl Chromium {
             return None;
         };
         let chromedriver = Ended(chromedriver);
-        let capabilities = capabilities(&folder, &devices, permission, type_px);
+        let capabilities = capabilities(&folder, &devices, setup);
         let url = format!("http://127.0.0.1:{port}");
         let started = Instant::now();
         let driver = loop {
@@ -220,12 +243,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-fn capabilities(
-    folder: &tempfile::TempDir,
-    devices: &Devices,
-    permission: Permission,
-    type_px: u32,
-) -> Capabilities {
+fn capabilities(folder: &tempfile::TempDir, devices: &Devices, setup: Setup<'_>) -> Capabilities {
     let mut arguments: Vec<String> = [
         "--headless=new",
         "--no-sandbox",
@@ -254,8 +272,11 @@ fn capabilities(
         "--use-file-for-fake-video-capture={}",
         devices.picture.display()
     ));
-    arguments.push(format!("--blink-settings=defaultFontSize={type_px}"));
-    let setting = match permission {
+    arguments.push(format!(
+        "--blink-settings=defaultFontSize={}",
+        setup.type_px
+    ));
+    let setting = match setup.permission {
         Permission::Granted => 1,
         Permission::Refused => 2,
     };

@@ -8,12 +8,15 @@
 #![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
 #![allow(clippy::unwrap_used, reason = "an unmet expectation fails the test")]
 
+mod checks;
 mod chromium;
 mod devices;
+mod face;
 mod rating;
 mod site;
 #[path = "../support/study.rs"]
 mod study;
+mod visit;
 mod wire_http;
 
 use std::sync::Arc;
@@ -22,113 +25,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use crate::chromium::{Chromium, Permission};
-use crate::devices::Camera;
+use crate::chromium::{Chromium, Permission, Setup};
 use crate::site::{HardOfHearing, Site};
+use crate::visit::{ANSWERED, HEAVY_WEEK, Visit};
 
-const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
 const NEVER_ENOUGH: &str = "It feels like nothing I do is ever enough for them.";
 const DANGER: &str = "I want to kill myself tonight.";
-
-const ORDINARY_TYPE_PX: u32 = 16;
-
-/// The number of turns that have an answer.
-const ANSWERED: &str =
-    "document.querySelectorAll('.turn .answer:not([hidden]):not(:has(.thinking)) > p').length";
-
-struct Visit {
-    site: Site,
-    browser: Chromium,
-}
-
-impl Visit {
-    /// Opens the page; `None` when there is no browser to open it in.
-    async fn begin(site: Site, permission: Permission) -> Option<Self> {
-        let browser = Chromium::start(permission, ORDINARY_TYPE_PX).await?;
-        Some(Self::open(site, browser).await)
-    }
-
-    async fn open(site: Site, browser: Chromium) -> Self {
-        let visit = Self { site, browser };
-        let driver = &visit.browser.driver;
-        driver.goto("about:blank").await.expect("an empty page");
-        // What the browser's own first page asked for is not ours.
-        visit.browser.requested().await;
-        visit
-            .browser
-            .driver
-            .goto(visit.site.url())
-            .await
-            .expect("the page opens");
-        visit
-            .browser
-            .until("document.querySelector('#consent .lines li')")
-            .await;
-        visit
-    }
-
-    /// Opens the page and chooses text only.
-    async fn begin_writing() -> Option<Self> {
-        let visit = Self::begin(Site::start().await, Permission::Granted).await?;
-        visit.browser.press("#begin-text").await;
-        visit
-            .browser
-            .until("document.body.dataset.link === 'open'")
-            .await;
-        Some(visit)
-    }
-
-    /// Says something and waits until `n_answers` turns are answered.
-    async fn say(&self, words: &str, n_answers: usize) {
-        self.browser.say(words).await;
-        self.browser
-            .until(&format!("{ANSWERED} === {n_answers}"))
-            .await;
-        self.browser
-            .until("!document.querySelector('.turn[data-state=sent], .turn[data-state=received]')")
-            .await;
-    }
-
-    /// Ends the visit: nothing was complained about and nothing left this machine.
-    async fn end(self) {
-        assert_eq!(self.browser.complaints().await, Vec::<String>::new());
-        self.end_after_a_cut().await;
-    }
-
-    /// As [`Visit::end`], where the browser rightly complains of a line that was cut.
-    async fn end_after_a_cut(self) {
-        let requested = self.browser.requested().await;
-        assert!(
-            requested.len() >= 10,
-            "too few requests were seen: {requested:?}"
-        );
-        let here = self.site.address.to_string();
-        let is_here = |url: &&String| {
-            let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-            rest.starts_with(&here) || url.starts_with("data:") || url.starts_with("blob:")
-        };
-        let elsewhere: Vec<_> = requested.iter().filter(|url| !is_here(url)).collect();
-        assert!(elsewhere.is_empty(), "{elsewhere:?}");
-        self.browser.quit().await;
-    }
-
-    async fn scan(&self, what: &str) {
-        let scan = self
-            .browser
-            .driver
-            .execute(include_str!("scan.js"), vec![])
-            .await;
-        let complaints = scan.expect("the scan runs").json().clone();
-        assert_eq!(complaints, json!([]), "{what}");
-    }
-
-    async fn has_sideways_scroll(&self) -> bool {
-        let page = "document.documentElement.scrollWidth > innerWidth + 1 \
-                    || document.body.scrollWidth > innerWidth + 1 \
-                    || document.querySelector('#log').scrollWidth > document.querySelector('#log').clientWidth + 1";
-        self.browser.value(page).await == json!(true)
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_written_turn_is_answered_and_its_reading_can_be_corrected() {
@@ -218,11 +120,7 @@ async fn a_spoken_turn_shows_what_was_heard() {
         return;
     };
     let browser = &visit.browser;
-    browser.press("#begin-senses").await;
-    browser.until("document.querySelector('#mic').ariaPressed === 'true' && document.querySelector('#cam').ariaPressed === 'true'").await;
-    browser
-        .until("document.querySelector('#self-view').videoWidth > 0")
-        .await;
+    visit.allow_senses().await;
     let level =
         "new DOMMatrix(getComputedStyle(document.querySelector('#level-bar')).transform).a > 0.2";
     browser.until(level).await;
@@ -250,7 +148,7 @@ async fn a_spoken_turn_shows_what_was_heard() {
     browser.colours("dark").await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     browser.picture("spoken-dark").await;
-    close_devices(browser).await;
+    visit.close_devices().await;
     visit.end().await;
 }
 
@@ -280,7 +178,7 @@ async fn silence_after_speech_ends_a_turn_and_sends_it_where_that_is_asked_for()
     browser.press("#send-at-once").await;
     browser.press("#speak").await;
     browser.until(&format!("{ANSWERED} === 1")).await;
-    close_devices(browser).await;
+    visit.close_devices().await;
     visit.end().await;
 }
 
@@ -364,47 +262,7 @@ async fn what_was_said_is_written_down_and_can_be_corrected_before_it_is_sent() 
     assert!(bubble.starts_with("I worked late again."), "{bubble}");
     let cue = "document.querySelector('#reading [data-kind=cue]').textContent.length > 10";
     browser.until(cue).await;
-    close_devices(browser).await;
-    visit.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_face_before_the_camera_is_seen_beside_the_voice() {
-    let Some(folder) = smes_testkit::shared_data("clips") else {
-        return;
-    };
-    let video = folder.join("silence_girl.mp4");
-    let camera = Camera::Video(&video);
-    let started = Chromium::start_before(camera, Permission::Granted, ORDINARY_TYPE_PX).await;
-    let Some(browser) = started else {
-        return;
-    };
-    let visit = Visit::open(Site::start().await, browser).await;
-    let browser = &visit.browser;
-    browser.press("#begin-senses").await;
-    browser
-        .until("document.querySelector('#self-view').videoWidth > 0")
-        .await;
-    browser.press("#speak").await;
-    // The sentence is followed by silence, which ends the recording.
-    browser
-        .until("document.querySelector('#clip-text').textContent.startsWith('Voice and face, 0:0')")
-        .await;
-    visit.say(HEAVY_WEEK, 1).await;
-    let cue = browser
-        .value("document.querySelector('#reading [data-kind=cue]').textContent")
-        .await;
-    let cue = cue.as_str().unwrap_or_default();
-    assert!(
-        cue.contains("The voice sounded") && cue.contains("The face was"),
-        "{cue}"
-    );
-    browser.press("#reading summary").await;
-    let seen =
-        "Number(document.querySelector('[data-feature=\"face.seen_share\"] td').innerText) > 0.5";
-    assert_eq!(browser.value(seen).await, json!(true));
-    browser.picture("face-light").await;
-    close_devices(browser).await;
+    visit.close_devices().await;
     visit.end().await;
 }
 
@@ -532,20 +390,6 @@ async fn the_keyboard_is_enough() {
     visit.end().await;
 }
 
-async fn close_devices(browser: &Chromium) {
-    browser.press("#mic").await;
-    browser.press("#cam").await;
-    browser
-        .until("document.querySelector('#speak').hidden && document.querySelector('#self').hidden")
-        .await;
-    let is_dark = "document.querySelector('#self-view').srcObject === null";
-    assert_eq!(
-        browser.value(is_dark).await,
-        json!(true),
-        "the camera is closed"
-    );
-}
-
 async fn tab_to(browser: &Chromium, id: &str) {
     tab_until(browser, &format!("document.activeElement.id === '{id}'")).await;
 }
@@ -603,8 +447,11 @@ async fn a_phone_has_room_for_everything() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn type_twice_as_large_fits_a_small_phone() {
-    let browser = Chromium::start(Permission::Granted, 2 * ORDINARY_TYPE_PX).await;
-    let Some(browser) = browser else {
+    let setup = Setup {
+        type_px: 2 * Setup::default().type_px,
+        ..Setup::default()
+    };
+    let Some(browser) = Chromium::start_with(setup).await else {
         return;
     };
     let visit = Visit::open(Site::start().await, browser).await;
@@ -671,12 +518,7 @@ async fn a_crisis_gets_a_steady_page() {
         told.as_str().is_some_and(|told| told.len() > 20),
         "a screen reader hears it at once"
     );
-    browser.picture("crisis-light").await;
-    visit.scan("crisis, light").await;
-    browser.colours("dark").await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    browser.picture("crisis-dark").await;
-    visit.scan("crisis, dark").await;
+    browser.look_in_light_and_dark("crisis").await;
     browser.screen(360, 740).await;
     assert!(!visit.has_sideways_scroll().await);
     browser.picture("crisis-phone").await;
@@ -772,14 +614,8 @@ async fn every_view_passes_the_accessibility_scan_in_light_and_dark() {
         return;
     };
     let browser = &visit.browser;
-    let still = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
-    browser.tool("Emulation.setEmulatedMedia", still).await;
-    for scheme in ["light", "dark"] {
-        browser.colours(scheme).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        browser.picture(&format!("consent-{scheme}")).await;
-        visit.scan(&format!("consent, {scheme}")).await;
-    }
+    browser.hold_still().await;
+    browser.look_in_light_and_dark("consent").await;
     browser.press("#begin-senses").await;
     browser
         .until("document.querySelector('#cam').ariaPressed === 'true'")
@@ -787,13 +623,8 @@ async fn every_view_passes_the_accessibility_scan_in_light_and_dark() {
     visit.say(HEAVY_WEEK, 1).await;
     visit.say(NEVER_ENOUGH, 2).await;
     browser.press("[data-key=not-right]").await;
-    for scheme in ["light", "dark"] {
-        browser.colours(scheme).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        browser.picture(&format!("conversation-{scheme}")).await;
-        visit.scan(&format!("conversation, {scheme}")).await;
-    }
+    browser.look_in_light_and_dark("conversation").await;
     browser.press("#erase").await;
-    visit.scan("a dialog").await;
+    browser.scan("a dialog").await;
     visit.end().await;
 }

@@ -15,7 +15,6 @@ use thirtyfour::prelude::*;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::ORDINARY_TYPE_PX;
 use crate::chromium::{Chromium, Permission};
 use crate::study::{N_TASKS, study};
 
@@ -30,12 +29,11 @@ struct RatingVisit {
 
 impl RatingVisit {
     async fn begin() -> Option<Self> {
-        let browser = Chromium::start(Permission::Refused, ORDINARY_TYPE_PX).await?;
+        let browser = Chromium::start(Permission::Refused).await?;
         let folder = tempfile::tempdir().unwrap();
         let study = study(folder.path());
         let (address, program) = open_site(&study, 0).await;
-        browser.driver.goto("about:blank").await.unwrap();
-        browser.requested().await;
+        browser.begin_empty().await;
         Some(Self {
             browser,
             study,
@@ -126,27 +124,9 @@ impl RatingVisit {
         Answers::load(&path, N_TASKS).unwrap()
     }
 
-    async fn scan(&self, what: &str) {
-        let scan = self
-            .browser
-            .driver
-            .execute(include_str!("scan.js"), vec![])
-            .await;
-        assert_eq!(*scan.unwrap().json(), json!([]), "{what}");
-    }
-
     async fn end(self) {
-        assert_eq!(self.browser.complaints().await, Vec::<String>::new());
-        let requested = self.browser.requested().await;
-        assert!(requested.len() >= 8, "{requested:?}");
-        let here = format!("http://{}/", self.address);
-        let elsewhere: Vec<_> = requested
-            .iter()
-            .filter(|url| !url.starts_with(&here) && *url != "about:blank")
-            .collect();
-        assert!(elsewhere.is_empty(), "{elsewhere:?}");
-        let with_code: Vec<_> = requested.iter().filter(|url| url.contains("r1-")).collect();
-        assert!(with_code.is_empty(), "{with_code:?}");
+        self.browser.is_content().await;
+        self.browser.asked_only(self.address, 8).await;
         self.browser.quit().await;
         self.program.unwrap().close().await;
     }
@@ -350,7 +330,7 @@ async fn a_wrong_code_is_refused_in_words_and_the_right_one_opens() {
     let code = link.split_once("#code=").unwrap().1;
     visit.open(&format!("http://{}/", visit.address)).await;
     browser.until("document.activeElement.id === 'code'").await;
-    visit.scan("the first card").await;
+    visit.browser.scan("the first card").await;
     browser.picture("rating-code").await;
     browser.keys("r1-AAAA-BBBB-CCCC-DDDD").await;
     browser.keys(Key::Enter).await;
@@ -363,7 +343,7 @@ async fn a_wrong_code_is_refused_in_words_and_the_right_one_opens() {
             .await,
         json!(true)
     );
-    visit.scan("a refusal").await;
+    visit.browser.scan("a refusal").await;
     browser.picture("rating-refused").await;
     browser
         .value("(document.querySelector('#code').value = '', true)")
@@ -419,30 +399,21 @@ async fn every_view_can_be_read_in_light_and_dark_and_on_a_phone() {
         return;
     };
     let browser = &visit.browser;
-    let still = json!({"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]});
-    browser.tool("Emulation.setEmulatedMedia", still).await;
+    browser.hold_still().await;
     let (_, link) = visit.invite();
-    let both = async |name: &str| {
-        for scheme in ["light", "dark"] {
-            browser.colours(scheme).await;
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            browser.picture(&format!("rating-{name}-{scheme}")).await;
-            visit.scan(&format!("{name}, {scheme}")).await;
-        }
-    };
     visit.open(&link).await;
     browser
         .until("document.body.dataset.view === 'intro'")
         .await;
-    both("intro").await;
+    browser.look_in_light_and_dark("rating-intro").await;
     browser.press("#begin").await;
     visit.at(1).await;
     browser.keys("132").await;
     visit.saved().await;
-    both("moment").await;
+    browser.look_in_light_and_dark("rating-moment").await;
     browser.keys("?").await;
     browser.until("document.querySelector('#keys').open").await;
-    both("keys").await;
+    browser.look_in_light_and_dark("rating-keys").await;
     browser.keys(Key::Escape).await;
     for (name, width, height) in [
         ("phone", 360, 740),
@@ -452,8 +423,7 @@ async fn every_view_can_be_read_in_light_and_dark_and_on_a_phone() {
     ] {
         browser.screen(width, height).await;
         tokio::time::sleep(Duration::from_millis(200)).await;
-        let sideways = "document.documentElement.scrollWidth > innerWidth + 1 || document.querySelector('main').scrollWidth > document.querySelector('main').clientWidth + 1";
-        assert_eq!(browser.value(sideways).await, json!(false), "{name}");
+        assert!(!browser.scrolls_sideways("main").await, "{name}");
         browser.picture(&format!("rating-{name}")).await;
     }
     browser.screen(1280, 860).await;
@@ -463,6 +433,6 @@ async fn every_view_can_be_read_in_light_and_dark_and_on_a_phone() {
         .await;
     browser.keys(Key::Enter).await;
     visit.rate(2, ana).await;
-    both("done").await;
+    browser.look_in_light_and_dark("rating-done").await;
     visit.end().await;
 }
