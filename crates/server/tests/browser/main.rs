@@ -11,6 +11,7 @@
 mod checks;
 mod chromium;
 mod devices;
+mod dictation;
 mod face;
 mod rating;
 mod site;

@@ -123,8 +123,7 @@ export class App {
       case 'moment': this.#composer.showMoment(change.moment); break;
       case 'note': this.#log.note(change.text, change.replace); break;
       case 'state':
-        this.#composer.limits = this.#conversation.welcome?.limits;
-        this.#composer.writesDown = this.#conversation.welcome?.transcriber !== undefined;
+        this.#composer.know(this.#conversation.welcome);
         this.#showStatus();
         break;
       case 'cleared':

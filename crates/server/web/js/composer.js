@@ -2,6 +2,7 @@
 
 import { byId, h, icon } from './dom.js';
 import { askSensing } from './dialogs.js';
+import { Dictation } from './dictation.js';
 import { Meter } from './meter.js';
 import { Senses } from './senses.js';
 import { transcribe } from './transcribe.js';
@@ -15,10 +16,8 @@ const SILENT_AFTER_MS = 3000;
 
 export class Composer {
   senses = new Senses(() => this.#sensesChanged());
-  /** @type {import('./wire.js').WireLimits | undefined} */
-  limits;
-  /** Whether the program writes down what is said. */
-  writesDown = false;
+  /** @type {import('./wire.js').Welcome | null} */
+  #welcome = null;
   /** @type {Clip | null} what is being written down */
   #writing = null;
   #agreed = false;
@@ -46,6 +45,13 @@ export class Composer {
   #ending = byId('ending', HTMLElement);
   #pause = byId('pause', HTMLSelectElement);
   #sendAtOnce = byId('send-at-once', HTMLInputElement);
+  #dictation = new Dictation(this.#text, {
+    tell: (words) => this.#on.tell(words),
+    changed: () => {
+      this.#fit();
+      this.#offerDictation();
+    },
+  });
   #on;
 
   /**
@@ -77,6 +83,26 @@ export class Composer {
     await this.#open(['audio', 'video']);
   }
 
+  /** @param {import('./wire.js').Welcome | null} welcome what the program can do, once it said so */
+  know(welcome) {
+    this.#welcome = welcome;
+    this.#offerDictation();
+  }
+
+  get limits() {
+    return this.#welcome?.limits;
+  }
+
+  /** Whether the program writes down what is said. */
+  get #writesDown() {
+    return this.#welcome?.transcriber !== undefined;
+  }
+
+  /** The browser's own recognition is for where the program has none. */
+  #offerDictation() {
+    this.#dictation.offer(this.senses.hears && this.#welcome !== null && !this.#writesDown);
+  }
+
   /** @param {import('./wire.js').Moment} moment what is heard of the recording now */
   showMoment(moment) {
     this.#meter.add(moment);
@@ -94,6 +120,7 @@ export class Composer {
     this.senses.recording?.stop('person');
     this.senses.turnOff('audio');
     this.senses.turnOff('video');
+    this.#dictation.clear();
     this.#clip = null;
     this.#text.value = '';
     this.#fit();
@@ -136,19 +163,22 @@ export class Composer {
     this.#faceNow.textContent = '';
     this.#on.follow(this.senses.hears, this.senses.sees);
     this.senses.start(this.limits, Number(this.#pause.value), (piece) => this.#on.piece(piece), (clip) => this.#recorded(clip));
+    this.#dictation.begin(this.senses.sound);
     this.#text.focus();
   }
 
   /** @param {Clip} clip */
   #recorded(clip) {
-    if (this.#dropOnStop || clip.blob.size === 0) return;
+    if (this.#dropOnStop || clip.blob.size === 0) return this.#dictation.cancel();
+    const atOnce = clip.endedBy === 'pause' && this.#sendAtOnce.checked;
     this.#clip = clip;
     if (this.limits && clip.blob.size > this.limits.clip_bytes) {
       this.#clip = null;
+      void this.#dictation.end();
       this.#on.tell('The recording grew too large to send and was dropped. Shorter ones go through; what you wrote is still here.');
-    } else if (this.writesDown && clip.heard) {
-      void this.#writeDown(clip, clip.endedBy === 'pause' && this.#sendAtOnce.checked);
-    } else if (this.#sendOnStop || (clip.endedBy === 'pause' && this.#sendAtOnce.checked)) {
+    } else if (clip.heard && (this.#writesDown || this.#dictation.isHearing)) {
+      void this.#writeDown(clip, atOnce);
+    } else if (this.#sendOnStop || atOnce) {
       this.#send();
     } else if (this.limits && clip.ms > this.limits.clip_ms - 1000) {
       this.#on.tell('That is as long as one recording can be. Send it, and go on in the next.');
@@ -164,12 +194,13 @@ export class Composer {
    */
   async #writeDown(clip, atOnce) {
     this.#writing = clip;
-    const words = await transcribe(clip);
+    const words = this.#dictation.isHearing ? await this.#dictation.end() : await transcribe(clip);
     // Dropped meanwhile.
     if (this.#writing !== clip || this.#clip !== clip) return;
     this.#writing = null;
     if (words === null) this.#on.tell(SAY.notWritten);
-    else this.#text.value = [this.#text.value.trimEnd(), words].filter(Boolean).join(' ');
+    // Those of the browser stand there already.
+    if (typeof words === 'string') this.#text.value = [this.#text.value.trimEnd(), words].filter(Boolean).join(' ');
     this.#fit();
     this.#sensesChanged();
     this.#text.focus();
@@ -178,6 +209,7 @@ export class Composer {
 
   #drop() {
     this.#dropOnStop = true;
+    this.#dictation.cancel();
     this.#on.unfollow();
     this.senses.recording?.stop('person');
     this.#clip = null;
@@ -248,6 +280,7 @@ export class Composer {
     }
     this.#level.hidden = !hears;
     this.#ending.hidden = !hears;
+    this.#offerDictation();
     this.#speak.hidden = !hears && !sees;
     this.#speak.classList.toggle('lit', recording !== null);
     this.#speak.replaceChildren(icon(recording ? 'stop' : 'speak'), h('span', {}, recording ? 'Stop' : 'Speak'));

@@ -45,6 +45,11 @@ export class Senses {
     return this.#recording;
   }
 
+  /** The microphone, while it is open. */
+  get sound() {
+    return this.#open.audio?.getAudioTracks()[0];
+  }
+
   /** The picture for the self-view. */
   get picture() {
     return this.#open.video;

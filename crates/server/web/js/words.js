@@ -90,6 +90,28 @@ export function senseFault(fault, what) {
   return `It was not possible to open ${what}. ${goesOn}`;
 }
 
+/** Who gets the sound when the browser writes down speech. */
+export const BROWSER_WRITES = {
+  here: 'It does so on this device; the sound goes nowhere else.',
+  elsewhere: 'Many browsers send the sound to their maker for this; what is kept there is up to them, and this page cannot see it.',
+};
+
+/**
+ * Why the browser's speech recognition ended, and what goes on.
+ *
+ * @param {string} code as the Web Speech API names it
+ */
+export function recogniserFault(code) {
+  const goesOn = 'The recording is not affected: type your words, or send it as it is.';
+  if (code === 'no-speech') return `Your browser heard no words. ${goesOn}`;
+  if (code === 'not-allowed' || code === 'service-not-allowed') return `Your browser does not allow its speech recognition on this page. ${goesOn}`;
+  if (code === 'network') return `Your browser could not reach the service that writes down speech for it. ${goesOn}`;
+  if (code === 'language-not-supported') return `Your browser cannot write down speech in your language. ${goesOn}`;
+  if (code === 'audio-capture') return `Your browser’s speech recognition gets no sound from the microphone. ${goesOn}`;
+  if (code === 'aborted') return `Your browser’s speech recognition was taken away, perhaps by another page. ${goesOn}`;
+  return `Your browser stopped writing down what you say. ${goesOn}`;
+}
+
 /**
  * What is kept, when recordings are sent to another machine.
  *
