@@ -10,6 +10,7 @@
 
 mod checks;
 mod chromium;
+mod cue_reader;
 mod devices;
 mod dictation;
 mod face;
@@ -28,8 +29,9 @@ use thirtyfour::prelude::*;
 
 use crate::chromium::{Chromium, Permission, Setup};
 use crate::site::{HardOfHearing, Site};
-use crate::visit::{ANSWERED, HEAVY_WEEK, Visit};
+use crate::visit::{ANSWERED, Visit};
 
+const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
 const NEVER_ENOUGH: &str = "It feels like nothing I do is ever enough for them.";
 const DANGER: &str = "I want to kill myself tonight.";
 

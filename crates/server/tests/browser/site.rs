@@ -41,8 +41,16 @@ impl Site {
         writer: Option<Arc<dyn Transcriber>>,
     ) -> Self {
         let inner = smes_reasoning::open("starter").expect("the embedded reasoner opens");
+        Self::start_as(Arc::new(Unhurried { inner, pause }), writer).await
+    }
+
+    /// Starts the program with a reasoner.
+    pub(crate) async fn start_as(
+        reasoner: Arc<dyn Reasoner>,
+        writer: Option<Arc<dyn Transcriber>>,
+    ) -> Self {
         let engine = Engine::new(
-            Arc::new(Unhurried { inner, pause }),
+            reasoner,
             Some(Arc::new(NativeExtractor::embedded().unwrap())),
             CrisisDetector::embedded(),
             smes_media::Limits::live(),

@@ -5,9 +5,6 @@ use serde_json::json;
 use crate::chromium::{Chromium, Permission, Setup};
 use crate::site::Site;
 
-/// What a person says first.
-pub(crate) const HEAVY_WEEK: &str = "I worked late every day this week and nobody seems to notice.";
-
 /// The number of turns that have an answer.
 pub(crate) const ANSWERED: &str =
     "document.querySelectorAll('.turn .answer:not([hidden]):not(:has(.thinking)) > p').length";
