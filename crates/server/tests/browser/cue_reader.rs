@@ -61,7 +61,10 @@ fn write_encoder(to: &Path) {
 
 fn write_corpus(to: &Path) {
     fs_err::create_dir_all(to.join("cues")).unwrap();
-    let lines = |all: Vec<Value>| all.iter().map(|one| format!("{one}\n")).collect::<String>();
+    let lines = |all: Vec<Value>| {
+        let lines: Vec<String> = all.iter().map(Value::to_string).collect();
+        lines.join("\n") + "\n"
+    };
     let dialogues = (0..N_DIALOGUES).map(dialogue).collect();
     let cues = (0..N_DIALOGUES).filter_map(cue).collect();
     fs_err::write(to.join("dialogues.jsonl"), lines(dialogues)).unwrap();
