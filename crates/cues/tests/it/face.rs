@@ -154,8 +154,10 @@ fn the_cascade_finds_what_rustface_finds() {
         let found = cascade.find(picture, 0.5);
         assert_eq!(found.len(), expected.len());
         for (found, (square, score)) in found.iter().zip(&expected) {
-            assert_eq!(found.square, *square);
-            assert!((found.score - score).abs() < 1e-3);
+            // Between pixels, `rustface` is now and then one level of brightness lower.
+            let overlap = found.square.overlap(square);
+            assert!(overlap > 0.85, "{overlap}: {found:?} {square:?}");
+            assert!((found.score / score - 1.0).abs() < 0.1, "{found:?} {score}");
         }
         n_faces += found.len();
     }

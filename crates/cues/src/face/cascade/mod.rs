@@ -9,10 +9,12 @@
 
 mod lab;
 mod model;
+mod sampling;
 mod surf;
 
 use self::lab::Codes;
 use self::model::Parts;
+use self::sampling::{pixels, shrunk};
 use self::surf::{Gradients, Mlp, Patch};
 use super::picture::{Grey, Square};
 
@@ -185,75 +187,6 @@ fn scaled(size: usize, scale: f32) -> usize {
 )]
 fn unscaled(place: usize, scale: f32) -> i32 {
     (place as f32 / scale + 0.5) as i32
-}
-
-/// For each place of a line of `n_out` that spans `n_in`: the place before it and the weight of the
-/// one after.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a place within the line"
-)]
-fn between(n_in: usize, n_out: usize) -> Vec<(usize, f64)> {
-    let step = n_in as f64 / n_out as f64;
-    let place = |out: usize| {
-        let exact = step * out as f64;
-        let before = (exact as usize).min(n_in.saturating_sub(2));
-        (before, exact - before as f64)
-    };
-    (0..n_out).map(place).collect()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between four bytes"
-)]
-fn blend([a, b, c, d]: [u8; 4], right: f64, below: f64) -> u8 {
-    let [a, b, c, d] = [a, b, c, d].map(f64::from);
-    let value =
-        (1.0 - below) * ((1.0 - right) * a + right * b) + below * ((1.0 - right) * c + right * d);
-    value as u8
-}
-
-/// The picture smaller, by points between its pixels, as the model was trained.
-fn shrunk(picture: &Grey, width: usize, height: usize) -> Grey {
-    if (width, height) == (picture.width(), picture.height()) {
-        return picture.clone();
-    }
-    let across = between(picture.width(), width);
-    let mut pixels = Vec::with_capacity(width * height);
-    for (y, below) in between(picture.height(), height) {
-        let rows = &picture.pixels()[y * picture.width()..][..2 * picture.width()];
-        let (upper, lower) = rows.split_at(picture.width());
-        pixels.extend(across.iter().map(|(x, right)| {
-            let four = [upper[*x], upper[x + 1], lower[*x], lower[x + 1]];
-            blend(four, *right, below)
-        }));
-    }
-    Grey::new(width, height, pixels).expect("as many pixels as places")
-}
-
-/// The pixels of a window, 40 x 40; black beyond the picture.
-fn pixels(picture: &Grey, window: Window) -> [u8; WINDOW * WINDOW] {
-    let (width, height) = (picture.width(), picture.height());
-    let inside = |start: i32, offset: usize, size: usize| {
-        let place = i64::from(start) + i64::try_from(offset).ok()?;
-        usize::try_from(place).ok().filter(|place| *place < size)
-    };
-    let at = |x: usize, y: usize| {
-        let place = inside(window.x, x, width).zip(inside(window.y, y, height));
-        place.map_or(0, |(x, y)| picture.pixels()[y * width + x])
-    };
-    let places = between(usize::try_from(window.side).unwrap_or(0), WINDOW);
-    let mut out = [0; WINDOW * WINDOW];
-    for (row, (y, below)) in out.chunks_exact_mut(WINDOW).zip(&places) {
-        for (pixel, (x, right)) in row.iter_mut().zip(&places) {
-            let four = [at(*x, *y), at(x + 1, *y), at(*x, y + 1), at(x + 1, y + 1)];
-            *pixel = blend(four, *right, *below);
-        }
-    }
-    out
 }
 
 /// Of windows that overlap more than `same`, the best, with the scores of all.

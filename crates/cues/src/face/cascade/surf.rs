@@ -11,7 +11,8 @@ pub(super) const PATCH_NUMBERS: usize = 32;
 /// How many patches there are.
 pub(super) const N_PATCHES: usize = 56;
 
-const CHANNELS: usize = 8;
+/// Pairs of sums a cell.
+const PAIRS: usize = 4;
 const ACROSS: usize = WINDOW + 1;
 /// Widths and heights of patches, as ratios.
 const SHAPES: [(usize, usize); 5] = [(1, 1), (1, 2), (2, 1), (2, 3), (3, 2)];
@@ -67,36 +68,66 @@ pub(super) fn patches() -> Vec<Patch> {
     all
 }
 
-/// Sums of gradients over all pixels above and to the left.
+/// Sums of gradients over all pixels above and to the left, in pairs.
 pub(super) struct Gradients {
-    sums: Vec<[i32; CHANNELS]>,
+    sums: Vec<[Pair; PAIRS]>,
+}
+
+/// A sum of gradients and the sum of their sizes, added and taken apart as one number: the first in the
+/// lower half, which may be negative, the second in the upper one.
+type Pair = i64;
+
+const fn pair(gradient: i32) -> Pair {
+    gradient as i64 + ((gradient.abs() as i64) << 32)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
+const fn apart(pair: Pair) -> [i32; 2] {
+    let gradient = pair as i32;
+    [gradient, ((pair - gradient as i64) >> 32) as i32]
+}
+
+/// Central differences along a row; one-sided ones, doubled, at its ends.
+fn slopes_across(row: &[u8]) -> [i32; WINDOW] {
+    let at = |x: usize| i32::from(row[x]);
+    let mut slopes = [0; WINDOW];
+    for (slope, three) in slopes[1..].iter_mut().zip(row.windows(3)) {
+        *slope = i32::from(three[2]) - i32::from(three[0]);
+    }
+    slopes[0] = 2 * (at(1) - at(0));
+    slopes[WINDOW - 1] = 2 * (at(WINDOW - 1) - at(WINDOW - 2));
+    slopes
+}
+
+/// Differences between two rows.
+fn slopes_down(upper: &[u8], lower: &[u8]) -> [i32; WINDOW] {
+    std::array::from_fn(|x| i32::from(lower[x]) - i32::from(upper[x]))
+}
+
+/// Each gradient and its size, by the sign of the other.
+const fn by_sign(dx: i32, dy: i32) -> [Pair; PAIRS] {
+    let (up, back) = ((dy >> 31) as Pair, (dx >> 31) as Pair);
+    let (across, along) = (pair(dx), pair(dy));
+    [across & !up, across & up, along & !back, along & back]
 }
 
 impl Gradients {
     pub(super) fn of(window: &[u8; WINDOW * WINDOW]) -> Self {
-        let at = |x: usize, y: usize| i32::from(window[y * WINDOW + x]);
-        // Central differences; one-sided ones, doubled, at the edges.
-        let slope = |place: usize, at: &dyn Fn(usize) -> i32| match place {
-            0 => 2 * (at(1) - at(0)),
-            last if last == WINDOW - 1 => 2 * (at(last) - at(last - 1)),
-            _ => at(place + 1) - at(place - 1),
-        };
-        let mut sums = vec![[0; CHANNELS]; ACROSS * ACROSS];
+        let row = |y: usize| &window[y * WINDOW..][..WINDOW];
+        let mut sums = vec![[0; PAIRS]; ACROSS * ACROSS];
         for y in 0..WINDOW {
-            let mut row = [0; CHANNELS];
-            for x in 0..WINDOW {
-                let dx = slope(x, &|x| at(x, y));
-                let dy = slope(y, &|y| at(x, y));
-                // Each gradient and its size, by the sign of the other.
-                let first = if dy < 0 { 2 } else { 0 };
-                row[first] += dx;
-                row[first + 1] += dx.abs();
-                let first = if dx < 0 { 6 } else { 4 };
-                row[first] += dy;
-                row[first + 1] += dy.abs();
-                for channel in 0..CHANNELS {
-                    sums[(y + 1) * ACROSS + x + 1][channel] =
-                        sums[y * ACROSS + x + 1][channel] + row[channel];
+            let dx = slopes_across(row(y));
+            let dy = slopes_down(row(y.saturating_sub(1)), row((y + 1).min(WINDOW - 1)));
+            // One-sided differences at the edges are doubled.
+            let times = if y == 0 || y == WINDOW - 1 { 2 } else { 1 };
+            let (above, below) = sums.split_at_mut((y + 1) * ACROSS);
+            let above = &above[y * ACROSS + 1..][..WINDOW];
+            let mut so_far = [0; PAIRS];
+            for (((below, above), dx), dy) in below[1..].iter_mut().zip(above).zip(dx).zip(dy) {
+                let new = by_sign(dx, times * dy);
+                for at in 0..PAIRS {
+                    so_far[at] += new[at];
+                    below[at] = above[at] + so_far[at];
                 }
             }
         }
@@ -111,11 +142,12 @@ impl Gradients {
         for (right, below) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
             let top = (patch.y + below * height) * ACROSS + patch.x + right * width;
             let bottom = top + height * ACROSS;
-            for channel in 0..CHANNELS {
-                let sum = |at: usize| self.sums[at][channel];
-                let value = sum(bottom + width) + sum(top) - sum(bottom) - sum(top + width);
-                square += f64::from(value).powi(2);
-                into.push(value as f32);
+            let [a, b, c, d] = [top, top + width, bottom, bottom + width].map(|at| self.sums[at]);
+            for at in 0..PAIRS {
+                for value in apart(d[at] + a[at] - b[at] - c[at]) {
+                    square += f64::from(value).powi(2);
+                    into.push(value as f32);
+                }
             }
         }
         #[expect(
@@ -186,7 +218,7 @@ mod tests {
         Gradients::of(&window).describe(patches()[0], &mut found);
         // 64 pixels of slope 6 a cell, 8 of them doubled at the left edge or not: dx and its size,
         // nothing else.
-        for cell in found.chunks_exact(CHANNELS) {
+        for cell in found.chunks_exact(2 * PAIRS) {
             assert!(cell[0] > 0.0 && (cell[0] - cell[1]).abs() < 1e-6);
             assert!(cell[2..].iter().all(|value| value.abs() < 1e-6));
         }
