@@ -7,9 +7,10 @@ use smes_dialogue::Private;
 use ureq::http::{Response, Uri};
 use ureq::{Agent, Body};
 
+use crate::budget::{Ledger, Size};
 use crate::pace::Pace;
 use crate::protocol::{Form, error_code, is_about_support, read_answer, request};
-use crate::talk::{self, Manner};
+use crate::talk::{self, Manner, Media};
 use crate::transcription::{self, Detail, Sound, Transcription};
 use crate::{Budget, EndpointError, Prompt, Talk, Usage};
 
@@ -59,8 +60,7 @@ pub struct Client {
     host: String,
     agent: Agent,
     pace: Pace,
-    budget: Budget,
-    spent: Mutex<Usage>,
+    ledger: Ledger,
     form: Mutex<Form>,
     manner: Mutex<Manner>,
     detail: Mutex<Detail>,
@@ -128,8 +128,7 @@ impl Client {
             .new_agent();
         Ok(Self {
             pace: Pace::new(config.n_per_minute),
-            budget: Budget::default(),
-            spent: Mutex::default(),
+            ledger: Ledger::default(),
             form: Mutex::new(Form::Schema),
             manner: Mutex::new(Manner::Repeatable),
             detail: Mutex::new(Detail::Spans),
@@ -142,12 +141,15 @@ impl Client {
     /// The same within a budget.
     #[must_use]
     pub fn with_budget(self, budget: Budget) -> Self {
-        Self { budget, ..self }
+        Self {
+            ledger: Ledger::new(budget),
+            ..self
+        }
     }
 
     /// Tokens that were counted so far.
     pub fn spent(&self) -> Usage {
-        *lock(&self.spent)
+        self.ledger.spent()
     }
 
     /// The model that is asked.
@@ -171,7 +173,8 @@ impl Client {
     /// [`EndpointError`] when the server refuses, cannot be reached, or speaks something else.
     pub fn ask(&self, prompt: &Prompt) -> Result<Answer, EndpointError> {
         let body = |form| request(&self.config.model, prompt, form, self.config.max_tokens);
-        self.answer(&self.form, Form::weaker, |form| body(form).to_string())
+        let body = |form| body(form).to_string();
+        self.answer(&self.form, Form::weaker, body, Media::default())
     }
 
     /// Says something with pictures and sound, and waits for the answer in free words.
@@ -181,7 +184,7 @@ impl Client {
     /// the parts may be understood.
     pub fn talk(&self, talk: &Talk) -> Result<Answer, EndpointError> {
         let body = |manner| talk::request(&self.config.model, talk, manner, self.config.max_tokens);
-        self.answer(&self.manner, Manner::plainer, body)
+        self.answer(&self.manner, Manner::plainer, body, talk.media())
     }
 
     /// Has a sound written down.
@@ -189,12 +192,17 @@ impl Client {
     /// # Errors
     /// As for [`Client::ask`].
     pub fn transcribe(&self, sound: &Sound<'_>) -> Result<Transcription, EndpointError> {
-        let tried = self.insist(|| {
-            weaken(&self.detail, Detail::less, |detail| {
-                let (kind, body) = transcription::request(&self.config.model, sound, detail);
-                self.post("audio/transcriptions", &kind, &body, transcription::read)
-            })
-        })?;
+        // Transcriptions are counted by nobody.
+        let tried = self.insist(
+            Size::default(),
+            |_| Usage::default(),
+            || {
+                weaken(&self.detail, Detail::less, |detail| {
+                    let (kind, body) = transcription::request(&self.config.model, sound, detail);
+                    self.post("audio/transcriptions", &kind, &body, transcription::read)
+                })
+            },
+        )?;
         Ok(tried.result)
     }
 
@@ -204,20 +212,29 @@ impl Client {
         known: &Mutex<F>,
         weaker: impl Fn(F) -> Option<F>,
         body: impl Fn(F) -> String,
+        media: Media,
     ) -> Result<Answer, EndpointError> {
-        let tried = self.insist(|| {
-            weaken(known, &weaker, |form| {
-                let body = body(form);
-                self.post(
-                    "chat/completions",
-                    "application/json",
-                    body.as_bytes(),
-                    read_answer,
-                )
-            })
-        })?;
+        let size = Size {
+            words: body(*lock(known)).len() as u64 - media.n_bytes,
+            media: media.units,
+            max_tokens: self.config.max_tokens.into(),
+        };
+        let tried = self.insist(
+            size,
+            |(_, usage)| *usage,
+            || {
+                weaken(known, &weaker, |form| {
+                    let body = body(form);
+                    self.post(
+                        "chat/completions",
+                        "application/json",
+                        body.as_bytes(),
+                        read_answer,
+                    )
+                })
+            },
+        )?;
         let (text, usage) = tried.result;
-        *lock(&self.spent) += usage;
         Ok(Answer {
             text,
             usage,
@@ -226,17 +243,23 @@ impl Client {
         })
     }
 
-    /// Tries until it goes well, or would not go better.
-    fn insist<T>(&self, once: impl Fn() -> Result<T, Failed>) -> Result<Tried<T>, EndpointError> {
+    /// Tries until it goes well, or would not go better; each try within the budget.
+    fn insist<T>(
+        &self,
+        size: Size,
+        usage: impl Fn(&T) -> Usage,
+        once: impl Fn() -> Result<T, Failed>,
+    ) -> Result<Tried<T>, EndpointError> {
         let host = || self.host.clone();
         let mut last = String::new();
         for n_tries in 1..=self.config.n_tries.max(1) {
-            self.budget.check(self.spent())?;
+            let held = self.ledger.reserve(size)?;
             self.pace.wait();
             let begun = Instant::now();
             match once() {
                 Ok(result) => {
                     let took = begun.elapsed();
+                    held.settle(usage(&result));
                     return Ok(Tried {
                         result,
                         n_tries,
@@ -245,6 +268,7 @@ impl Client {
                 }
                 Err(Failed::ForNow(what, wait)) => {
                     last = what;
+                    drop(held);
                     if n_tries < self.config.n_tries {
                         std::thread::sleep(pause(n_tries, wait));
                     }

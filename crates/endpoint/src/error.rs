@@ -28,8 +28,8 @@ pub enum EndpointError {
         /// Whether the server says that it cannot do what was asked, such as see or hear.
         is_unsupported: bool,
     },
-    /// What may be spent is spent.
-    #[error("the budget of {limit} is spent")]
+    /// What may be spent is spent, but for less than another request may take.
+    #[error("the budget of {limit} does not hold another request")]
     Budget {
         /// In words.
         limit: String,

@@ -48,6 +48,36 @@ pub(crate) enum Manner {
     Plain,
 }
 
+/// How much of each medium a conversation shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Media {
+    /// Pictures, bytes of video, bytes of sound.
+    pub(crate) units: [u64; 3],
+    /// Bytes that they take in the body of a request.
+    pub(crate) n_bytes: u64,
+}
+
+impl Talk {
+    pub(crate) fn media(&self) -> Media {
+        let mut media = Media::default();
+        let questions = self.messages.iter().filter_map(|message| match message {
+            Message::Question(parts) => Some(parts),
+            Message::Answer(_) => None,
+        });
+        for part in questions.flatten() {
+            let (medium, units, bytes) = match part {
+                Part::Text(_) => continue,
+                Part::Picture(jpeg) => (0, 1, jpeg),
+                Part::Video(mp4) => (1, mp4.expose().len() as u64, mp4),
+                Part::Sound(wav) => (2, wav.expose().len() as u64, wav),
+            };
+            media.units[medium] += units;
+            media.n_bytes += 4 * bytes.expose().len().div_ceil(3) as u64;
+        }
+        media
+    }
+}
+
 impl Manner {
     pub(crate) const fn plainer(self) -> Option<Self> {
         match self {
@@ -152,6 +182,11 @@ mod tests {
                 ],
             })
         );
+        // What is no medium is what is left when each is cut out.
+        let media = talk.media();
+        assert_eq!(media.units, [1, 3, 4]);
+        let encoded = ["/9g=", "bXA0", "UklGRg=="].concat();
+        assert_eq!(media.n_bytes, encoded.len() as u64);
         let plain: Value = serde_json::from_str(&request("m", &talk, Manner::Plain, 80)).unwrap();
         assert_eq!(plain.as_object().unwrap().len(), 2);
         assert!(!format!("{talk:?}").contains("face"));

@@ -3,75 +3,46 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::{Value, json};
 use smes_cues::{CueError, CueExtractor, EndpointExtractor, SpeakerBaseline};
 use smes_dialogue::{Cue, Modality};
 use smes_endpoint::{Budget, Client, Config, EndpointError};
 use smes_media::{Audio, Clip, Video, VideoFrame};
+use smes_testkit::{EndpointServer, completion};
 
 const SAID: &str = "The face looks tense, and the voice is low.";
 
 /// What the server does with the request of that number, from 0.
 type Behaviour = fn(n: usize, request: &Value) -> Response;
 
-#[derive(Clone)]
-struct Shared {
-    behaviour: Behaviour,
-    requests: Arc<Mutex<Vec<Value>>>,
-}
-
-struct Server {
-    url: String,
-    shared: Shared,
-}
+struct Server(EndpointServer<Json<Value>>);
 
 impl Server {
     fn start(behaviour: Behaviour) -> Self {
-        let shared = Shared {
-            behaviour,
-            requests: Arc::default(),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let app = Router::new()
-            .route("/v1/chat/completions", post(complete))
-            .layer(DefaultBodyLimit::max(32 << 20))
-            .with_state(shared.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, app).await.unwrap();
-            });
-        });
-        Self { url, shared }
+        let answer = move |n, Json(request): &Json<Value>| behaviour(n, request);
+        Self(EndpointServer::start("chat/completions", answer))
     }
 
     fn extractor(&self) -> EndpointExtractor {
-        EndpointExtractor::new(client(&self.url)).unwrap()
+        EndpointExtractor::new(client(self.0.url())).unwrap()
     }
 
     /// The media of each request, in words.
     fn shown(&self) -> Vec<String> {
-        let requests = self.shared.requests.lock().unwrap();
-        requests.iter().map(media).collect()
+        let requests = self.0.requests();
+        requests
+            .iter()
+            .map(|Json(request)| media(request))
+            .collect()
     }
 
     fn request(&self, n: usize) -> Value {
-        self.shared.requests.lock().unwrap()[n].clone()
+        self.0.requests().remove(n).0
     }
 }
 
@@ -86,16 +57,6 @@ fn client(url: &str) -> Client {
         max_tokens: 80,
     })
     .unwrap()
-}
-
-async fn complete(State(shared): State<Shared>, body: Bytes) -> Response {
-    let request: Value = serde_json::from_slice(&body).unwrap();
-    let n = {
-        let mut requests = shared.requests.lock().unwrap();
-        requests.push(request.clone());
-        requests.len() - 1
-    };
-    (shared.behaviour)(n, &request)
 }
 
 /// Which media a request's first question shows: `video+sound`, `8 pictures`, `words`.
@@ -121,16 +82,8 @@ fn media(request: &Value) -> String {
     found.join("+")
 }
 
-fn says(text: &str) -> Response {
-    axum::Json(json!({
-        "choices": [{"message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20},
-    }))
-    .into_response()
-}
-
 fn refuses(status: StatusCode, message: &str) -> Response {
-    (status, axum::Json(json!({"error": {"message": message}}))).into_response()
+    (status, Json(json!({"error": {"message": message}}))).into_response()
 }
 
 /// Ten pictures and five seconds of a voice-like sound.
@@ -177,7 +130,7 @@ fn extract(extractor: &EndpointExtractor, clip: &Clip) -> Result<Cue, CueError> 
 
 #[test]
 fn a_server_that_takes_everything_is_shown_the_video_and_the_sound_beside_it() {
-    let server = Server::start(|_, _| says(SAID));
+    let server = Server::start(|_, _| completion(SAID));
     let extractor = server.extractor();
     let cue = extract(&extractor, &clip()).unwrap();
     assert_eq!(cue.observation.expose(), SAID);
@@ -213,7 +166,7 @@ fn a_server_without_video_is_shown_pictures_with_their_times_from_then_on() {
                 "At most 0 video(s) may be provided",
             );
         }
-        says(SAID)
+        completion(SAID)
     });
     let extractor = server.extractor();
     for _ in 0..2 {
@@ -249,7 +202,7 @@ fn a_server_that_sees_and_does_not_hear_is_told_of_the_voice_in_words() {
         shown if shown.contains("video") || shown.contains("sound") => {
             refuses(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no")
         }
-        _ => says(SAID),
+        _ => completion(SAID),
     });
     let extractor = server.extractor();
     for _ in 0..2 {
@@ -289,7 +242,7 @@ fn a_server_of_words_alone_is_asked_once_for_all_else() {
                 "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj",
             );
         }
-        says(SAID)
+        completion(SAID)
     });
     let extractor = server.extractor();
     for _ in 0..3 {
@@ -309,7 +262,7 @@ fn a_server_of_words_alone_is_asked_once_for_all_else() {
 #[test]
 fn the_second_question_comes_in_a_turn_of_its_own_and_only_where_asked_for() {
     let server =
-        Server::start(|n, _| says(["The face is sad and still.", "Perhaps a loss"][n % 2]));
+        Server::start(|n, _| completion(["The face is sad and still.", "Perhaps a loss"][n % 2]));
     let extractor = server.extractor().asking_distress(true);
     let cue = extract(&extractor, &clip()).unwrap();
     assert_eq!(cue.observation.expose(), "The face is sad and still.");
@@ -328,7 +281,7 @@ fn the_second_question_comes_in_a_turn_of_its_own_and_only_where_asked_for() {
             .contains("life distress")
     );
 
-    let refusing = Server::start(|_, _| says("I'm sorry, I can't help with that."));
+    let refusing = Server::start(|_, _| completion("I'm sorry, I can't help with that."));
     let cue = extract(&refusing.extractor().asking_distress(true), &clip()).unwrap();
     assert_eq!((cue.distress, refusing.shown().len()), (None, 1));
 }
@@ -342,12 +295,12 @@ fn an_answer_of_no_use_becomes_a_limit_and_what_was_measured_is_told() {
         ("{\"MARKER\": [1, 2, 3, 4]}", "it was no sentence"),
     ] {
         let server = match said {
-            "" => Server::start(|_, _| says("")),
-            "Nothing." => Server::start(|_, _| says("Nothing.")),
+            "" => Server::start(|_, _| completion("")),
+            "Nothing." => Server::start(|_, _| completion("Nothing.")),
             said if said.starts_with('I') => {
-                Server::start(|_, _| says("I cannot identify people, MARKER."))
+                Server::start(|_, _| completion("I cannot identify people, MARKER."))
             }
-            _ => Server::start(|_, _| says("{\"MARKER\": [1, 2, 3, 4]}")),
+            _ => Server::start(|_, _| completion("{\"MARKER\": [1, 2, 3, 4]}")),
         };
         let cue = extract(&server.extractor(), &clip()).unwrap();
         let told =
@@ -366,7 +319,7 @@ fn a_busy_server_is_asked_again_after_the_pause_it_asks_for() {
             let wait = [(header::RETRY_AFTER, "1")];
             return (StatusCode::TOO_MANY_REQUESTS, wait, "busy").into_response();
         }
-        says(SAID)
+        completion(SAID)
     });
     let begun = Instant::now();
     let cue = extract(&server.extractor(), &heard_alone()).unwrap();
@@ -378,7 +331,7 @@ fn a_busy_server_is_asked_again_after_the_pause_it_asks_for() {
 fn a_server_that_never_answers_is_an_error_or_what_was_measured() {
     let server = Server::start(|_, _| {
         std::thread::sleep(Duration::from_secs(3));
-        says("too late")
+        completion("too late")
     });
     let error = extract(&server.extractor(), &heard_alone()).unwrap_err();
     assert!(error.to_string().contains("a time-out"), "{error}");
@@ -437,26 +390,30 @@ fn a_connection_that_is_cut_and_nonsense_are_errors_that_repeat_nothing() {
 
 #[test]
 fn a_budget_ends_the_questions() {
-    let server = Server::start(|_, _| says(SAID));
+    let server = Server::start(|_, _| completion(SAID));
     let budget = Budget {
-        tokens: Some(150),
+        tokens: Some(3_000),
         money: None,
     };
-    let extractor = EndpointExtractor::new(client(&server.url).with_budget(budget)).unwrap();
-    for _ in 0..2 {
-        extract(&extractor, &heard_alone()).unwrap();
-    }
-    let error = extract(&extractor, &heard_alone()).unwrap_err();
+    let extractor = EndpointExtractor::new(client(server.0.url()).with_budget(budget)).unwrap();
+    let error = loop {
+        if let Err(error) = extract(&extractor, &heard_alone()) {
+            break error;
+        }
+    };
     assert!(
         matches!(error, CueError::Endpoint(EndpointError::Budget { .. })),
         "{error}"
     );
-    assert_eq!(server.shown().len(), 2);
+    let n_asked = server.shown().len() as u64;
+    let spent = extractor.client().spent();
+    assert_eq!(spent.prompt_tokens + spent.completion_tokens, 120 * n_asked);
+    assert!(n_asked > 1 && 120 * n_asked <= 3_000, "{n_asked}");
 }
 
 #[test]
 fn a_clip_without_anything_is_told_of_in_words() {
-    let server = Server::start(|_, _| says("Nothing could be seen or heard here."));
+    let server = Server::start(|_, _| completion("Nothing could be seen or heard here."));
     let empty = Clip {
         audio: None,
         video: None,

@@ -16,8 +16,9 @@ use smes_rating::{
     JudgeOptions, JudgeReport, Judged, RatingError, ReportOptions, SampleOptions, Study, judge,
     report, sample,
 };
+use smes_testkit::completion;
 
-use crate::endpoint::{Endpoint, by_rule, completion, error};
+use crate::endpoint::{Endpoint, by_rule, error};
 
 const N_MOMENTS: usize = 6;
 
@@ -121,7 +122,7 @@ fn options() -> JudgeOptions {
 }
 
 fn run(study: &Study, endpoint: &Endpoint) -> Result<Judged, RatingError> {
-    judge(study, &client(&endpoint.url), &options(), &mut || {})
+    judge(study, &client(endpoint.url()), &options(), &mut || {})
 }
 
 fn judged(study: &Study) -> JudgeReport {
@@ -246,7 +247,7 @@ fn a_server_without_schemas_is_asked_in_the_ways_it_can() {
         n_threads: 1,
         ..options()
     };
-    let done = judge(&study, &client(&endpoint.url), &one, &mut || {}).unwrap();
+    let done = judge(&study, &client(endpoint.url()), &one, &mut || {}).unwrap();
     assert_eq!((done.n_new, done.n_failed), (12, 0));
     assert_eq!(
         endpoint.requests().len(),
@@ -351,7 +352,7 @@ fn a_judges_file_never_mixes_two_models() {
         model: "another".to_owned(),
         ..options()
     };
-    let error = judge(&study, &client(&endpoint.url), &other, &mut || {}).unwrap_err();
+    let error = judge(&study, &client(endpoint.url()), &other, &mut || {}).unwrap_err();
     assert!(matches!(error, RatingError::OtherJudge { .. }), "{error}");
 }
 

@@ -1,17 +1,16 @@
 //! Servers that transcribe, on a real socket, well-behaved and not.
 
-use std::sync::{Arc, Mutex};
+use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::json;
 use smes_endpoint::{Client, Config};
 use smes_media::{DecodeOptions, Limits, decode_bytes};
 use smes_speech::{EndpointTranscriber, Hints, SpeechError, Transcriber};
+use smes_testkit::EndpointServer;
 
 use crate::support::audio;
 
@@ -26,46 +25,16 @@ struct Form {
 
 type Behaviour = fn(n: usize, form: &Form) -> Response;
 
-#[derive(Clone)]
-struct Shared {
-    behaviour: Behaviour,
-    forms: Arc<Mutex<Vec<Form>>>,
-}
-
-struct Server {
-    url: String,
-    shared: Shared,
-}
+struct Server(EndpointServer<Form>);
 
 impl Server {
     fn start(behaviour: Behaviour) -> Self {
-        let shared = Shared {
-            behaviour,
-            forms: Arc::default(),
-        };
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        let app = Router::new()
-            .route("/v1/audio/transcriptions", post(transcribe))
-            .layer(DefaultBodyLimit::max(16 << 20))
-            .with_state(shared.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                axum::serve(listener, app).await.unwrap();
-            });
-        });
-        Self { url, shared }
+        Self(EndpointServer::start("audio/transcriptions", behaviour))
     }
 
     fn transcriber(&self) -> EndpointTranscriber {
         let client = Client::new(Config {
-            url: self.url.clone(),
+            url: self.0.url().to_owned(),
             model: "whisper-1".to_owned(),
             key: None,
             timeout: Duration::from_millis(400),
@@ -77,32 +46,32 @@ impl Server {
     }
 
     fn forms(&self) -> Vec<Form> {
-        self.shared.forms.lock().unwrap().clone()
+        self.0.requests()
     }
 }
 
-async fn transcribe(State(shared): State<Shared>, mut multipart: Multipart) -> Response {
-    let mut form = Form::default();
-    while let Some(field) = multipart.next_field().await.unwrap() {
-        match field.name().unwrap_or_default().to_owned().as_str() {
-            "file" => {
-                assert_eq!(field.content_type(), Some("audio/wav"));
-                let wav = field.bytes().await.unwrap();
-                let clip = decode_bytes(&wav, &DecodeOptions::audio_only(), &Limits::live());
-                form.n_samples = clip.unwrap().audio.unwrap().samples.len();
+impl FromRequest<()> for Form {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &()) -> Result<Self, Infallible> {
+        let mut multipart = Multipart::from_request(request, state).await.unwrap();
+        let mut form = Form::default();
+        while let Some(field) = multipart.next_field().await.unwrap() {
+            match field.name().unwrap_or_default().to_owned().as_str() {
+                "file" => {
+                    assert_eq!(field.content_type(), Some("audio/wav"));
+                    let wav = field.bytes().await.unwrap();
+                    let clip = decode_bytes(&wav, &DecodeOptions::audio_only(), &Limits::live());
+                    form.n_samples = clip.unwrap().audio.unwrap().samples.len();
+                }
+                "model" => form.model = field.text().await.unwrap(),
+                "response_format" => form.format = field.text().await.unwrap(),
+                "language" => form.language = Some(field.text().await.unwrap()),
+                other => panic!("field {other}"),
             }
-            "model" => form.model = field.text().await.unwrap(),
-            "response_format" => form.format = field.text().await.unwrap(),
-            "language" => form.language = Some(field.text().await.unwrap()),
-            other => panic!("field {other}"),
         }
+        Ok(form)
     }
-    let n = {
-        let mut forms = shared.forms.lock().unwrap();
-        forms.push(form.clone());
-        forms.len() - 1
-    };
-    (shared.behaviour)(n, &form)
 }
 
 fn answer(body: serde_json::Value) -> Response {
