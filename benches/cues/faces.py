@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Speed of `smes clip` on a video with a face beside a pipeline of OpenCV, in the same run.
+"""Speed of `smes clip` on a video with a face beside OpenCV and MediaPipe, in the same run.
 
 A clip and a recording of a voice are strung together into a video of 640 x 480 at 30 frames a second.
 `smes clip` decodes it, reads the voice, and looks at 8 pictures a second. The other side, for the
 pictures only: OpenCV decodes, finds faces by its frontal cascade in 320 pixels at 8 pictures a second,
 and describes them by HOG, to which a linear machine of six classes is applied (its weights are zero: they
-do not change the time). Each is the best of three runs. With `--minutes 60` smes runs once and alone, to
-show what memory it takes.
+do not change the time); MediaPipe finds and follows a face in the same pictures and gives the points of its
+mesh. Each is the best of three runs. With `--minutes 60` smes runs once and alone, to show what memory it
+takes. MediaPipe may live in a Python of its own, which `--mediapipe` names.
 
-    pip install "opencv-python-headless<5" numpy
+    pip install "opencv-python-headless<5" numpy mediapipe==0.10.14
     cargo build --release -p smes
     benches/cues/faces.py CLIP_WITH_A_FACE VOICE.wav [--minutes 1] [--program target/release/smes]
+        [--mediapipe python]
 """
 
 import argparse
@@ -23,26 +25,39 @@ import time
 
 REPEATS = 3
 
-PEER = """
+PICTURES = """
 import sys, time, cv2, numpy as np
+
+def pictures():
+    video, due_ms = cv2.VideoCapture(sys.argv[1]), 0.0
+    while video.grab():
+        if video.get(cv2.CAP_PROP_POS_MSEC) >= due_ms:
+            due_ms += 125.0
+            yield cv2.resize(video.retrieve()[1], (320, 240))
+"""
+
+HOG = """
 cv2.setNumThreads(int(sys.argv[2]))
 faces = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
 hog = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)
 weights = np.zeros((6, hog.getDescriptorSize()), np.float32)
-started, used = time.perf_counter(), time.process_time()
-video = cv2.VideoCapture(sys.argv[1])
-step_ms, due_ms, n_seen = 125.0, 0.0, 0
-while video.grab():
-    if video.get(cv2.CAP_PROP_POS_MSEC) < due_ms:
-        continue
-    due_ms += step_ms
-    _, frame = video.retrieve()
-    grey = cv2.cvtColor(cv2.resize(frame, (320, 240)), cv2.COLOR_BGR2GRAY)
+started, used, n_seen = time.perf_counter(), time.process_time(), 0
+for frame in pictures():
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     for x, y, w, h in faces.detectMultiScale(grey, 1.1, 5, minSize=(40, 40)):
         weights @ hog.compute(cv2.resize(grey[y:y + h, x:x + w], (64, 64)))
         n_seen += 1
-print(time.process_time() - used, time.perf_counter() - started, n_seen)
 """
+
+MESH = """
+import mediapipe
+mesh = mediapipe.solutions.face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True)
+started, used, n_seen = time.perf_counter(), time.process_time(), 0
+for frame in pictures():
+    n_seen += mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).multi_face_landmarks is not None
+"""
+
+REPORT = "print(time.process_time() - used, time.perf_counter() - started, n_seen)"
 
 
 def ffmpeg(*args):
@@ -70,10 +85,11 @@ def smes(program, video):
     return used.ru_utime + used.ru_stime, time.perf_counter() - started, used.ru_maxrss / 1024
 
 
-def peer(video, threads):
-    command = [sys.executable, "-c", PEER, str(video), str(threads)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return [float(number) for number in printed.split()]
+def peer(python, code, video):
+    """Processor seconds, seconds on the clock, faces; imports and models are left out."""
+    command = [python, "-c", PICTURES + code + REPORT, str(video), str(os.cpu_count())]
+    runs = (subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(REPEATS))
+    return min([float(number) for number in run.stdout.split()] for run in runs)
 
 
 def main():
@@ -82,20 +98,23 @@ def main():
     parser.add_argument("voice", type=pathlib.Path)
     parser.add_argument("--minutes", type=int, default=1)
     parser.add_argument("--program", default="target/release/smes")
+    parser.add_argument("--mediapipe", default=sys.executable, help="a Python that has it")
     options = parser.parse_args()
+    peers = [("OpenCV: face alone", sys.executable, HOG), ("MediaPipe: mesh of the face alone", options.mediapipe, MESH)]
     with tempfile.TemporaryDirectory() as folder:
         video = make(options.clip, options.voice, options.minutes, pathlib.Path(folder))
         is_long = options.minutes > 1
         ours = min(smes(options.program, video) for _ in range(1 if is_long else REPEATS))
-        theirs = None if is_long else min(peer(video, os.cpu_count()) for _ in range(REPEATS))
+        theirs = [] if is_long else [(name, peer(python, code, video)) for name, python, code in peers]
     total = 60 * options.minutes
     print(f"{total} s of video, {os.cpu_count()} cores\n")
     print("| | processor seconds | times real time, by processor time on one core | on the clock |")
     print("|---|---|---|---|")
     print(f"| smes clip: voice and face | {ours[0]:.2f} | {total / ours[0]:.0f} | {total / ours[1]:.0f} |")
-    if theirs:
-        print(f"| OpenCV: face alone | {theirs[0]:.2f} | {total / theirs[0]:.0f} | {total / theirs[1]:.0f} |")
-        print(f"\nFaces that OpenCV found: {theirs[2]:.0f}")
+    for name, (used, took, _) in theirs:
+        print(f"| {name} | {used:.2f} | {total / used:.0f} | {total / took:.0f} |")
+    for name, (_, _, n_faces) in theirs:
+        print(f"\n{name}: {n_faces:.0f} faces")
     print(f"\nLargest process of smes clip: {ours[2]:.0f} MB")
 
 

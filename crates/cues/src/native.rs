@@ -98,7 +98,7 @@ impl CueExtractor for NativeExtractor {
     fn id(&self) -> Extractor {
         Extractor {
             name: "native".to_owned(),
-            version: "3".to_owned(),
+            version: "4".to_owned(),
         }
     }
 

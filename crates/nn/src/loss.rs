@@ -1,4 +1,4 @@
-//! Losses: labels (cross-entropy) and responses (in-batch ranking).
+//! Losses: labels (cross-entropy), responses (in-batch ranking) and measures (Huber's).
 
 use candle_core::{DType, Device, Tensor};
 
@@ -125,4 +125,23 @@ pub fn in_batch_ranking(
     let logits = ((cosines * scale)? + hidden)?;
     let own: Vec<Option<u32>> = (0..).take(batch).map(Some).collect();
     cross_entropy(&logits, &own, &CrossEntropy::default())
+}
+
+/// Mean over all numbers of half the squared distance, which grows linearly from a distance of 1 on
+/// (P. J. Huber 1964, *Robust estimation of a location parameter*); PyTorch's `smooth_l1_loss`.
+///
+/// # Shapes
+/// `found`, `wanted`: alike · returns a scalar
+///
+/// # Errors
+/// [`NnError::InputShape`] when the shapes differ.
+pub fn huber(found: &Tensor, wanted: &Tensor) -> Result<Tensor, NnError> {
+    if found.dims() != wanted.dims() {
+        let expected = format!("{:?}", wanted.dims());
+        return Err(NnError::shape("found", expected, found.dims()));
+    }
+    let distance = (found - wanted)?.abs()?;
+    // The slope of the loss, taken as a constant: the gradient is then this slope, within 1 and beyond.
+    let slope = distance.clamp(0_f32, 1_f32)?.detach();
+    Ok((&slope * (&distance - (&slope * 0.5)?)?)?.mean_all()?)
 }

@@ -180,6 +180,22 @@ pub enum TrainingError {
         /// Faces found.
         n_faces: usize,
     },
+    /// A line of `poses.csv` that is not `image,yaw,pitch,roll`.
+    #[error("`{path}`, line {line}: expected the name of a photograph and three angles in degrees")]
+    PoseLabel {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+    /// Too few faces to learn from and to judge by.
+    #[error("`{folder}`: {n_faces} faces were found, expected some in train, validation and test")]
+    FewPoses {
+        /// The folder.
+        folder: PathBuf,
+        /// Faces found.
+        n_faces: usize,
+    },
     /// A face could not be looked for or read.
     #[error(transparent)]
     Cue(Box<smes_cues::CueError>),
@@ -277,6 +293,10 @@ impl TrainingError {
             }
             Self::PhotoLabel { .. } | Self::FewPhotos { .. } => Some(
                 "name a folder with `labels.csv` and `images/`, for example --corpus DATA/faces"
+                    .to_owned(),
+            ),
+            Self::PoseLabel { .. } | Self::FewPoses { .. } => Some(
+                "name a folder that `scripts/label-face-poses.py` wrote, for example --corpus poses"
                     .to_owned(),
             ),
             Self::Cue(error) => error.hint(),

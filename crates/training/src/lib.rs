@@ -8,6 +8,8 @@ mod batches;
 mod epoch_loop;
 mod error;
 pub mod face;
+pub mod head;
+mod learner;
 mod progress;
 mod recipe;
 mod run_folder;

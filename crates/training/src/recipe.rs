@@ -26,6 +26,8 @@ pub enum RecipeKind {
     Voice,
     /// The small network that reads the expression of a face.
     Face,
+    /// The small network that reads how a head is turned.
+    Head,
 }
 
 /// A recipe file with everything it extends, not yet understood.

@@ -16,6 +16,7 @@ pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod train;
 mod train_face;
+mod train_head;
 mod train_voice;
 pub(crate) mod transcribe;
 mod transcriber;

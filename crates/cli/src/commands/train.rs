@@ -63,6 +63,7 @@ pub(crate) fn run(args: &TrainArgs, console: &Console) -> anyhow::Result<()> {
         RecipeKind::Seq2seq => seq2seq(args, &file, console),
         RecipeKind::Voice => super::train_voice::run(args, &file, console),
         RecipeKind::Face => super::train_face::run(args, &file, console),
+        RecipeKind::Head => super::train_head::run(args, &file, console),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use smes_dialogue::{EmotionSet, Feature};
 
+use super::head::HeadPose;
 use super::reader::FaceReading;
 use super::timeline::Timeline;
+use super::turning::Turning;
 
 /// The features of a reading; none where no face was seen.
 ///
@@ -14,6 +16,12 @@ use super::timeline::Timeline;
 /// | `face.away_share` | 1 | frames, from its first sight on, in which it was turned away or hidden |
 /// | `face.size` | 1 | its height, of the picture's |
 /// | `face.motion` | 1/s | face widths a second |
+/// | `face.head_yaw` | deg | median; the nose to the right of the picture (positive) or to its left |
+/// | `face.head_pitch` | deg | median; the nose up (positive) or down |
+/// | `face.head_roll` | deg | median; the head tilted clockwise (positive) or the other way |
+/// | `face.head_error` | deg | how far one reading of yaw or pitch lies off, on average |
+/// | `face.head_lowered_share` | 1 | time, of that in which it could be read, with the head lowered |
+/// | `face.head_aside_share` | 1 | the same with the head turned to a side |
 /// | `face.like_X` | 1 | mean calibrated probability of expression X |
 /// | `face.share_X` | 1 | judged time in episodes of expression X |
 /// | `face.onset_X` | s | first onset of an episode of X that does not begin with the clip |
@@ -67,6 +75,19 @@ pub fn features(
         all.push(feature("changes", changes, "1/min"));
     }
     all
+}
+
+/// The features of how a head was turned; `error` is how far one reading lies off, on average.
+pub fn head_features(turning: &Turning, error: HeadPose) -> Vec<Feature> {
+    let [yaw, pitch, roll] = turning.angles;
+    vec![
+        feature("head_yaw", yaw, "deg"),
+        feature("head_pitch", pitch, "deg"),
+        feature("head_roll", roll, "deg"),
+        feature("head_error", f64::from(error.yaw.max(error.pitch)), "deg"),
+        feature("head_lowered_share", turning.lowered_share, "1"),
+        feature("head_aside_share", turning.aside_share, "1"),
+    ]
 }
 
 fn feature(name: &str, value: f64, unit: &str) -> Feature {

@@ -6,6 +6,7 @@ use smes_media::Video;
 
 use super::detect::FaceDetector;
 use super::expression::ExpressionReader;
+use super::head::{HeadPose, HeadReader};
 use super::picture::{Grey, Square};
 use super::quality::{Flaw, Quality};
 use super::track::Tracker;
@@ -22,7 +23,14 @@ const BATCH: usize = 32;
 #[derive(Debug, Clone)]
 pub struct FaceReader {
     detector: FaceDetector,
+    models: Models,
+}
+
+/// What reads a face that was found.
+#[derive(Debug, Clone)]
+struct Models {
     expressions: ExpressionReader,
+    heads: HeadReader,
 }
 
 /// What was seen of a clip.
@@ -49,39 +57,47 @@ pub struct Moment {
     pub square: Square,
     /// Height of the frame, in pixels.
     pub frame_height: usize,
+    /// How the head was turned, where the picture is good enough to tell.
+    pub pose: Option<HeadPose>,
     /// A probability for each expression, or why it was not judged.
     pub judged: Result<Vec<f64>, Flaw>,
 }
 
 impl FaceReader {
     /// A reader from its parts.
-    pub fn new(detector: FaceDetector, expressions: ExpressionReader) -> Self {
+    pub fn new(detector: FaceDetector, expressions: ExpressionReader, heads: HeadReader) -> Self {
         Self {
             detector,
-            expressions,
+            models: Models { expressions, heads },
         }
     }
 
     /// The models that ship with the program.
     ///
     /// # Errors
-    /// As for [`FaceDetector::embedded`] and [`ExpressionReader::embedded`].
+    /// As for [`FaceDetector::embedded`], [`ExpressionReader::embedded`] and [`HeadReader::embedded`].
     pub fn embedded() -> Result<Self, CueError> {
         Ok(Self::new(
             FaceDetector::embedded()?,
             ExpressionReader::embedded()?,
+            HeadReader::embedded()?,
         ))
     }
 
     /// The model of expressions.
     pub fn expressions(&self) -> &ExpressionReader {
-        &self.expressions
+        &self.models.expressions
+    }
+
+    /// The model of heads.
+    pub fn heads(&self) -> &HeadReader {
+        &self.models.heads
     }
 
     /// Begins to watch frames in time order.
     pub fn watch(&self) -> Watch {
         Watch {
-            expressions: self.expressions.clone(),
+            models: self.models.clone(),
             tracker: Tracker::new(self.detector.clone()),
             faces: BTreeMap::new(),
             brightness: Vec::new(),
@@ -107,7 +123,7 @@ impl FaceReader {
 
 /// Frames being watched. What it keeps of a frame is where faces were and what they showed.
 pub struct Watch {
-    expressions: ExpressionReader,
+    models: Models,
     tracker: Tracker,
     faces: BTreeMap<usize, Face>,
     brightness: Vec<u8>,
@@ -129,10 +145,22 @@ pub enum Glance {
 #[derive(Default)]
 struct Face {
     glimpses: Vec<Glimpse>,
-    /// Probabilities of the first of the glimpses without a flaw.
-    judged: Vec<Vec<f64>>,
-    /// The next ones, which wait to be judged together.
-    waiting: Vec<Grey>,
+    /// What was read of the first of the glimpses without a flaw.
+    looks: Vec<Look>,
+    /// The next ones, which wait to be read together.
+    waiting: Vec<Crops>,
+}
+
+/// A face as each of the models reads it.
+struct Crops {
+    expression: Grey,
+    head: Grey,
+}
+
+/// What was read of one face in one frame.
+struct Look {
+    pose: Option<HeadPose>,
+    judged: Result<Vec<f64>, Flaw>,
 }
 
 /// One face in one frame.
@@ -148,7 +176,7 @@ impl Watch {
     pub fn see(&mut self, time_ms: u64, picture: &Grey) {
         self.times.push(time_ms);
         self.brightness.push(mean_brightness(picture));
-        let expressions = &self.expressions;
+        let models = &self.models;
         for sighting in self.tracker.see(time_ms, picture) {
             let square = sighting.square;
             let flaw = Quality::of(picture, &square).flaw();
@@ -160,10 +188,10 @@ impl Watch {
                 flaw,
             });
             if flaw.is_none() {
-                face.waiting.push(expressions.crop(picture, &square));
+                face.waiting.push(models.crop(picture, &square));
             }
             if face.waiting.len() >= BATCH && self.failed.is_none() {
-                self.failed = face.judge(expressions).err();
+                self.failed = face.judge(models).err();
             }
         }
     }
@@ -183,9 +211,12 @@ impl Watch {
             return Some(Glance::Flawed(flaw));
         }
         if self.failed.is_none() {
-            self.failed = largest.judge(&self.expressions).err();
+            self.failed = largest.judge(&self.models).err();
         }
-        largest.judged.last().cloned().map(Glance::Judged)
+        Some(match &largest.looks.last()?.judged {
+            Ok(probabilities) => Glance::Judged(probabilities.clone()),
+            Err(flaw) => Glance::Flawed(*flaw),
+        })
     }
 
     /// What was seen of the largest steady face.
@@ -202,7 +233,7 @@ impl Watch {
         let main = weighed.max_by(|a, b| a.1.total_cmp(&b.1));
         let main = main.and_then(|(name, _)| self.faces.remove(&name));
         let mut main = main.unwrap_or_default();
-        main.judge(&self.expressions)?;
+        main.judge(&self.models)?;
         let n_main = main.glimpses.len() as f64;
         let others = self.faces.values();
         let others = others.filter(|other| other.glimpses.len() as f64 >= OTHER_SHARE * n_main);
@@ -225,26 +256,57 @@ impl Face {
             .sum()
     }
 
-    fn judge(&mut self, expressions: &ExpressionReader) -> Result<(), CueError> {
-        self.judged.extend(expressions.read(&self.waiting)?);
+    fn judge(&mut self, models: &Models) -> Result<(), CueError> {
+        self.looks.extend(models.read(&self.waiting)?);
         self.waiting.clear();
         Ok(())
     }
 
     fn moments(self) -> Vec<Moment> {
-        let mut judged = self.judged.into_iter();
-        let moment = |glimpse: Glimpse| Moment {
-            time_ms: glimpse.time_ms,
-            square: glimpse.square,
-            frame_height: glimpse.frame_height,
-            judged: match glimpse.flaw {
-                Some(flaw) => Err(flaw),
-                None => Ok(judged
-                    .next()
-                    .expect("one judgement a glimpse without a flaw")),
-            },
+        let mut looks = self.looks.into_iter();
+        let moment = |glimpse: Glimpse| {
+            let unseen = |flaw| Look {
+                pose: None,
+                judged: Err(flaw),
+            };
+            let mut next = || looks.next().expect("one look a glimpse without a flaw");
+            let look = glimpse.flaw.map_or_else(&mut next, unseen);
+            Moment {
+                time_ms: glimpse.time_ms,
+                square: glimpse.square,
+                frame_height: glimpse.frame_height,
+                pose: look.pose,
+                judged: look.judged,
+            }
         };
         self.glimpses.into_iter().map(moment).collect()
+    }
+}
+
+impl Models {
+    fn crop(&self, picture: &Grey, square: &Square) -> Crops {
+        Crops {
+            expression: self.expressions.crop(picture, square),
+            head: self.heads.crop(picture, square),
+        }
+    }
+
+    /// Reads how heads are turned, and the expressions of those that are not turned too far.
+    fn read(&self, faces: &[Crops]) -> Result<Vec<Look>, CueError> {
+        let heads: Vec<Grey> = faces.iter().map(|face| face.head.clone()).collect();
+        let poses = self.heads.read(&heads)?;
+        let flaws: Vec<Option<Flaw>> = poses.iter().map(Flaw::of_pose).collect();
+        let clear = faces.iter().zip(&flaws).filter(|(_, flaw)| flaw.is_none());
+        let clear: Vec<Grey> = clear.map(|(face, _)| face.expression.clone()).collect();
+        let mut judged = self.expressions.read(&clear)?.into_iter();
+        let look = |(pose, flaw): (HeadPose, Option<Flaw>)| Look {
+            pose: Some(pose),
+            judged: match flaw {
+                Some(flaw) => Err(flaw),
+                None => Ok(judged.next().expect("one judgement a face without a flaw")),
+            },
+        };
+        Ok(poses.into_iter().zip(flaws).map(look).collect())
     }
 }
 

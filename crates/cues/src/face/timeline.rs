@@ -260,6 +260,7 @@ mod tests {
                 time_ms: at as u64 * STEP_MS,
                 square: Square::around((100.0, 100.0), 50.0),
                 frame_height: 240,
+                pose: None,
                 judged: Ok(probabilities),
             })
         };

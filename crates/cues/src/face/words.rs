@@ -7,6 +7,7 @@ use smes_dialogue::{EmotionSet, Feature};
 use super::quality::Flaw;
 use super::reader::FaceReading;
 use super::timeline::{Episode, Timeline};
+use super::turning::Turning;
 use crate::describe::changes;
 
 /// An expression that fills this share of the time is what the face mostly showed.
@@ -20,15 +21,19 @@ const SHORT_MS: u64 = 2_000;
 const MAX_EPISODES: usize = 2;
 /// Share of time away that is worth a word.
 const AWAY: f64 = 0.2;
+/// Shares of time in which a head was lowered or turned aside: worth a word, and most of the time.
+const TURNED_SOME: f64 = 0.3;
+const TURNED_MOST: f64 = 0.6;
 /// Mean brightness of a picture in which nobody could be seen.
 const DARK: f64 = 20.0;
 
 /// What a change against the speaker's other clips looks like: name, word for less, word for more.
-const CHANGES: [(&str, &str, &str); 5] = [
+const CHANGES: [(&str, &str, &str); 6] = [
     ("face.like_happiness", "less smiling", "more smiling"),
     ("face.like_sadness", "less sad in look", "sadder in look"),
     ("face.like_anger", "less angry in look", "angrier in look"),
     ("face.motion", "stiller", "livelier"),
+    ("face.head_pitch", "more lowered", "more raised"),
     ("face.away_share", "less turned away", "more turned away"),
 ];
 /// No more than this many changes are named, the largest first.
@@ -38,6 +43,7 @@ const MAX_CHANGES: usize = 2;
 pub fn sentence(
     reading: &FaceReading,
     timeline: &Timeline,
+    turning: Option<&Turning>,
     expressions: &EmotionSet,
     features: &[Feature],
 ) -> String {
@@ -53,6 +59,7 @@ pub fn sentence(
     let names: Vec<&str> = expressions.names().collect();
     let mut words = vec![expression_part(timeline, &names)];
     words.extend(changes(features, &CHANGES, MAX_CHANGES));
+    words.extend(turning.and_then(head_part));
     if timeline.away_share >= AWAY {
         let percent = (timeline.away_share * 10.0).round() * 10.0;
         words.push(format!(
@@ -60,6 +67,25 @@ pub fn sentence(
         ));
     }
     format!("The face was {}.", words.join(", "))
+}
+
+/// `the head lowered most of the time`.
+fn head_part(turning: &Turning) -> Option<String> {
+    let found = [
+        ("lowered", turning.lowered_share),
+        ("turned aside", turning.aside_share),
+    ];
+    let found = found.into_iter().filter(|(_, share)| *share >= TURNED_SOME);
+    let parts: Vec<String> = found
+        .map(|(how, share)| {
+            if share >= TURNED_MOST {
+                return format!("{how} most of the time");
+            }
+            let percent = (share * 10.0).round() * 10.0;
+            format!("{how} for about {percent} % of the time")
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("the head {}", parts.join(" and ")))
 }
 
 /// What stands in the way of a good reading, in plain words.
@@ -228,6 +254,7 @@ mod tests {
                 time_ms: at as u64 * STEP_MS,
                 square: Square::around((100.0, 100.0), 60.0),
                 frame_height: 240,
+                pose: None,
                 judged: judge(what),
             })
             .collect();
@@ -242,7 +269,7 @@ mod tests {
 
     fn said(reading: &FaceReading) -> String {
         let timeline = Timeline::of(reading, 6);
-        sentence(reading, &timeline, &face_expressions(), &[])
+        sentence(reading, &timeline, None, &face_expressions(), &[])
     }
 
     #[test]
@@ -263,6 +290,7 @@ mod tests {
             sentence(
                 &clip,
                 &Timeline::of(&clip, 6),
+                None,
                 &face_expressions(),
                 &features
             ),
@@ -318,6 +346,32 @@ mod tests {
         assert_eq!(
             said(&clip),
             "The face was mostly neutral (quite sure), and turned away or hidden for about 50 % of the time."
+        );
+    }
+
+    #[test]
+    fn a_lowered_head_is_said_with_how_long_and_a_nod_is_not() {
+        let clip = reading(&[(Ok(0), 40)], 0.9);
+        let said = |lowered_share, aside_share| {
+            let turning = Turning {
+                angles: [0.0; 3],
+                lowered_share,
+                aside_share,
+            };
+            let timeline = Timeline::of(&clip, 6);
+            sentence(&clip, &timeline, Some(&turning), &face_expressions(), &[])
+        };
+        let plain = "The face was mostly neutral (quite sure)";
+        assert_eq!(said(0.2, 0.1), format!("{plain}."));
+        assert_eq!(
+            said(0.8, 0.0),
+            format!("{plain}, the head lowered most of the time.")
+        );
+        assert_eq!(
+            said(0.61, 0.42),
+            format!(
+                "{plain}, the head lowered most of the time and turned aside for about 40 % of the time."
+            )
         );
     }
 

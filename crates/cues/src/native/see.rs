@@ -6,6 +6,7 @@ use smes_media::Video;
 use super::{NativeExtractor, note};
 use crate::emotion::VoiceEmotion;
 use crate::face::timeline::Timeline;
+use crate::face::turning::Turning;
 use crate::face::{self, FaceReading};
 use crate::{CueError, SpeakerBaseline};
 
@@ -49,13 +50,18 @@ impl NativeExtractor {
         for limit in face::limits(reading, &timeline) {
             note(cue, &limit);
         }
+        let turning = Turning::of(reading, baseline.usual_head());
         let mut features = face::features(reading, &timeline, self.expressions());
+        if let Some(turning) = &turning {
+            features.extend(face::head_features(turning, self.faces.heads().error()));
+        }
         for feature in &mut features {
             feature.relative_to_baseline = baseline.relative(feature);
         }
         // Of a face that could not be judged a limit says so; it is a sentence where nothing else is.
         if timeline.is_judged() || cue.modalities.is_empty() {
-            let mut seen = face::sentence(reading, &timeline, self.expressions(), &features);
+            let (turning, expressions) = (turning.as_ref(), self.expressions());
+            let mut seen = face::sentence(reading, &timeline, turning, expressions, &features);
             if sounded_like.is_some_and(|voice| self.is_unlike(&timeline, voice)) {
                 seen = format!("{}, unlike the voice.", seen.trim_end_matches('.'));
             }

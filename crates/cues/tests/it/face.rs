@@ -121,6 +121,9 @@ fn real_pictures() -> Option<Vec<Grey>> {
     Some(all)
 }
 
+/// Score from which a face is sure; the detector's own bound.
+const SURE: f64 = 2.5;
+
 /// Boxes and scores of the crate `rustface`, which reads the same model.
 fn by_rustface(detector: &mut dyn rustface::Detector, picture: &Grey) -> Vec<(Square, f64)> {
     let [width, height] = [picture.width(), picture.height()].map(|n| u32::try_from(n).unwrap());
@@ -147,21 +150,28 @@ fn the_cascade_finds_what_rustface_finds() {
     let cascade = Cascade::parse(&bytes).unwrap();
     let model = rustface::read_model(bytes.as_slice()).unwrap();
     let mut detector = rustface::create_detector_with_model(model);
-    detector.set_score_thresh(0.5);
+    detector.set_score_thresh(SURE / 2.0);
     let mut n_faces = 0;
     for picture in pictures.iter().step_by(4) {
         let expected = by_rustface(&mut *detector, picture);
-        let found = cascade.find(picture, 0.5);
-        assert_eq!(found.len(), expected.len());
-        for (found, (square, score)) in found.iter().zip(&expected) {
-            // Between pixels, `rustface` is now and then one level of brightness lower.
-            let overlap = found.square.overlap(square);
-            assert!(overlap > 0.85, "{overlap}: {found:?} {square:?}");
-            assert!((found.score / score - 1.0).abs() < 0.1, "{found:?} {score}");
+        let found: Vec<_> = cascade.find(picture, SURE / 2.0);
+        let found: Vec<_> = found.iter().map(|face| (face.square, face.score)).collect();
+        // Between pixels, `rustface` is now and then one level of brightness lower: the sure faces of one
+        // are faces of the other, at nearly the same place and nearly as sure.
+        for (some, others) in [(&found, &expected), (&expected, &found)] {
+            for (square, score) in some.iter().filter(|(_, score)| *score >= SURE) {
+                let alike = |other: &&(Square, f64)| {
+                    other.0.overlap(square) > 0.8 && (other.1 / score - 1.0).abs() < 0.25
+                };
+                assert!(
+                    others.iter().any(|other| alike(&other)),
+                    "{square:?} {score}: {others:?}"
+                );
+                n_faces += 1;
+            }
         }
-        n_faces += found.len();
     }
-    assert!(n_faces >= 3, "{n_faces}");
+    assert!(n_faces >= 6, "{n_faces}");
 }
 
 /// What is said of a video, and what stands in its way.
@@ -177,7 +187,7 @@ fn said(video: &Video) -> (String, Vec<String>) {
             .all(|f| f.value.is_finite() && !f.unit.is_empty())
     );
     assert_eq!(found.is_empty(), reading.moments.is_empty());
-    let sentence = sentence(&reading, &timeline, expressions, &found);
+    let sentence = sentence(&reading, &timeline, None, expressions, &found);
     (sentence, limits(&reading, &timeline))
 }
 
@@ -251,4 +261,52 @@ fn a_video_of_a_phone_held_upright_shows_its_face_upright() {
         found.filter(|n| *n > 0).count()
     };
     assert!(n_found(&turned) > n_found(&lying) + 5);
+}
+
+/// Angles that `MediaPipe` found: picture times of a clip, and yaw, pitch and roll.
+fn golden_poses(clip: &str) -> Vec<(u64, [f32; 3])> {
+    let golden = include_str!("../golden/head/clips.csv");
+    let of_clip = golden.lines().filter_map(|line| line.strip_prefix(clip));
+    of_clip
+        .map(|line| {
+            let numbers: Vec<f32> = line
+                .split(',')
+                .skip(1)
+                .map(|number| number.parse().unwrap())
+                .collect();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "milliseconds"
+            )]
+            (numbers[0] as u64, [numbers[1], numbers[2], numbers[3]])
+        })
+        .collect()
+}
+
+/// Nobody in these clips is in the photographs that the model learnt from.
+#[test]
+fn heads_in_real_clips_are_turned_as_mediapipe_finds_them() {
+    let Some(folder) = smes_testkit::shared_data("clips") else {
+        return;
+    };
+    let reader = FaceReader::embedded().unwrap();
+    let (mut pairs, mut off) = (0, [0.0_f32; 3]);
+    for name in ["silence_girl.mp4", "birthday.mp4", "IronMan.mp4"] {
+        let reading = reader.read(&pictures(&folder.join(name))).unwrap();
+        for (time_ms, expected) in golden_poses(name) {
+            let found = reading.moments.iter().find(|m| m.time_ms == time_ms);
+            let Some(pose) = found.and_then(|moment| moment.pose) else {
+                continue;
+            };
+            pairs += 1;
+            for (off, (a, b)) in off.iter_mut().zip(pose.angles().into_iter().zip(expected)) {
+                *off += (a - b).abs();
+            }
+        }
+    }
+    let off = off.map(|off| off / pairs as f32);
+    println!("{pairs} pictures, off by {off:?} degrees");
+    assert!(pairs > 100, "{pairs}");
+    assert!(off.iter().all(|off| *off < 6.0), "{off:?}");
 }

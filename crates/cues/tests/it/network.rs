@@ -1,10 +1,16 @@
-//! The face network beside PyTorch, and the proof that all of it learns.
+//! The networks of expressions and heads beside PyTorch, and the proof that all of them learns.
 
 use std::path::Path;
 
+use proptest::prelude::*;
+use smes_cues::CueError;
 use smes_cues::face::expression::{FaceModelConfig, FaceNet};
-use smes_nn::loss::{CrossEntropy, cross_entropy};
-use smes_nn::{Device, Gradients, Params, Pass, Tensor, checkpoint};
+use smes_cues::face::head::{HeadModelConfig, HeadNet, HeadPose, HeadReader};
+use smes_cues::face::{Grey, mirrored};
+use smes_nn::loss::{CrossEntropy, cross_entropy, huber};
+use smes_nn::{Device, Gradients, NnError, ParamLoader, Params, Pass, Tensor, checkpoint};
+
+const LAYERS: [(usize, usize); 3] = [(4, 2), (6, 1), (5, 2)];
 
 fn config(side: usize, layers: &[(usize, usize)]) -> FaceModelConfig {
     FaceModelConfig {
@@ -15,6 +21,17 @@ fn config(side: usize, layers: &[(usize, usize)]) -> FaceModelConfig {
         layers: layers.to_vec(),
         dropout: 0.0,
         temperature: 1.0,
+    }
+}
+
+fn head_config(side: usize) -> HeadModelConfig {
+    HeadModelConfig {
+        version: 1,
+        side,
+        margin: 1.2,
+        layers: LAYERS.to_vec(),
+        dropout: 0.0,
+        error: HeadPose::default(),
     }
 }
 
@@ -30,17 +47,19 @@ fn assert_near(what: &str, found: &Tensor, expected: &Tensor) {
     }
 }
 
-#[test]
-fn logits_and_gradients_equal_torch() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/face/golden.safetensors");
-    let read = checkpoint::read_file(&file).unwrap();
+/// Compares what a network gives, and the gradients of its sum times a target.
+fn assert_like_torch(
+    case: &str,
+    output: &str,
+    run: impl Fn(&ParamLoader<'_>, &Tensor) -> Result<Tensor, NnError>,
+) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let read = checkpoint::read_file(&folder.join(case).join("golden.safetensors")).unwrap();
     let golden = read.tensors.clone();
     let params = Params::from_checkpoint(read, "golden").unwrap();
-    let place = params.loader().part("param");
-    let net = FaceNet::load(&place, &config(17, &[(4, 2), (6, 1), (5, 2)]), 6).unwrap();
-    let logits = net.forward(&golden["input.x"], &mut Pass::eval()).unwrap();
-    assert_near("logits", &logits, &golden["logits"]);
-    let loss = (logits * &golden["input.target"])
+    let found = run(&params.loader().part("param"), &golden["input.x"]).unwrap();
+    assert_near(output, &found, &golden[output]);
+    let loss = (found * &golden["input.target"])
         .unwrap()
         .sum_all()
         .unwrap();
@@ -57,6 +76,20 @@ fn logits_and_gradients_equal_torch() {
 }
 
 #[test]
+fn logits_and_gradients_equal_torch() {
+    assert_like_torch("face", "logits", |place, x| {
+        FaceNet::load(place, &config(17, &LAYERS), 6)?.forward(x, &mut Pass::eval())
+    });
+}
+
+#[test]
+fn angles_and_gradients_equal_torch() {
+    assert_like_torch("head", "angles", |place, x| {
+        HeadNet::load(place, &head_config(17))?.forward(x, &mut Pass::eval())
+    });
+}
+
+#[test]
 fn every_parameter_gets_a_gradient() {
     let params = Params::new();
     let config = config(20, &[(4, 2), (6, 2), (5, 1)]);
@@ -67,4 +100,56 @@ fn every_parameter_gets_a_gradient() {
     let loss = cross_entropy(&logits, &targets, &CrossEntropy::default()).unwrap();
     let gradients = Gradients::of(&loss, &params).unwrap();
     assert_eq!(gradients.missing(&params).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn every_parameter_of_a_head_gets_a_gradient() {
+    let params = Params::new();
+    let net = HeadNet::load(&params.initialiser(2), &head_config(20)).unwrap();
+    let x = Tensor::randn(0_f32, 1.0, (4, 20, 20, 1), &Device::Cpu).unwrap();
+    let angles = net.forward(&x, &mut Pass::train(1, 0)).unwrap();
+    let targets = Tensor::randn(0_f32, 2.0, (4, 3), &Device::Cpu).unwrap();
+    let gradients = Gradients::of(&huber(&angles, &targets).unwrap(), &params).unwrap();
+    assert_eq!(gradients.missing(&params).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_damaged_head_model_is_refused_with_what_is_wrong() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/head");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let (config, weights) = (read("config.toml"), read("weights.safetensors"));
+    let load = |config: &[u8], weights: &[u8]| HeadReader::from_parts(config, weights, "m");
+    assert!(load(&config, &weights).is_ok());
+    let text = String::from_utf8(config.clone()).unwrap();
+    let newer = text.replace("version = 1", "version = 2");
+    let wider = text.replace("side = 48", "side = 64");
+    for (config, expected) in [
+        (newer.as_str(), "its version is 2, expected 1"),
+        ("version = 1", "missing field"),
+        (&wider, "head.weight"),
+    ] {
+        let error = load(config.as_bytes(), &weights).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains(expected), "{config}: {said}");
+    }
+    for bad in [&weights[..weights.len() / 2], &[]] {
+        let error = load(&config, bad).unwrap_err();
+        assert!(matches!(error, CueError::Nn(_)), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Of any picture, also of one that shows no face.
+    #[test]
+    fn a_mirror_image_has_the_mirrored_pose(pixels in prop::collection::vec(any::<u8>(), 48 * 48)) {
+        let face = Grey::new(48, 48, pixels).unwrap();
+        let heads = HeadReader::embedded().unwrap();
+        let found = heads.read(&[face.clone(), mirrored(&face)]).unwrap();
+        let pairs = found[0].angles().into_iter().zip(found[1].mirrored().angles());
+        for (angle, of_image) in pairs {
+            prop_assert!(angle.is_finite() && (angle - of_image).abs() < 1e-3, "{found:?}");
+        }
+    }
 }

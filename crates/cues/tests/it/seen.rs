@@ -66,6 +66,26 @@ fn a_face_without_sound_gives_a_cue_of_the_face_alone() {
 }
 
 #[test]
+fn a_head_in_a_mirrored_or_turned_clip_is_mirrored_or_turned() {
+    let Some((face, dir)) = face() else { return };
+    let angles = |clip: &Path| {
+        let cue = of_stranger(clip);
+        ["face.head_yaw", "face.head_pitch", "face.head_roll"].map(|name| value(&cue, name))
+    };
+    let made = |filter: &str, name: &str| made(&dir, &[&face], &["-an", "-vf", filter], name);
+    let plain = angles(&face);
+    let mirrored = angles(&made("hflip", "mirrored.mp4"));
+    let turned = angles(&made("rotate=12*PI/180", "turned.mp4"));
+    for (found, expected) in [
+        (mirrored, [-plain[0], plain[1], -plain[2]]),
+        (turned, [plain[0], plain[1], plain[2] + 12.0]),
+    ] {
+        let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        assert!(off.fold(0.0, f64::max) < 4.0, "{found:?} {expected:?}");
+    }
+}
+
+#[test]
 fn sound_without_a_picture_says_what_is_missing_and_nothing_of_a_face() {
     let dir = tempfile::tempdir().unwrap();
     let tone = ["-f", "lavfi", "-i", "sine=frequency=200:duration=1"];

@@ -1,8 +1,8 @@
 //! The losses beside PyTorch.
 
 use smes_nn::{
-    Gradients, Params,
-    loss::{CrossEntropy, cross_entropy, in_batch_ranking},
+    Device, Gradients, Params, Tensor,
+    loss::{CrossEntropy, cross_entropy, huber, in_batch_ranking},
 };
 
 use crate::support::{Golden, assert_close, difference};
@@ -87,4 +87,20 @@ fn ranking_equals_torch_and_does_not_hold_equal_responses_against_each_other() {
         let expected = golden.get(&format!("ranking.gradient.{name}"));
         assert_close(name, gradients.get(name).unwrap(), expected, 1e-5);
     }
+}
+
+/// By hand: distances of 0.5, -1, -3 and 0 weigh 0.125, 0.5, 2.5 and 0, with slopes 0.5, -1, -1 and 0.
+#[test]
+fn hubers_loss_is_square_within_one_and_straight_beyond() {
+    let params = Params::new();
+    let place = params.initialiser(1);
+    let found = place.get("found", &[2, 2], smes_nn::Init::Zeros).unwrap();
+    let wanted = Tensor::new(&[[-0.5_f32, 1.0], [3.0, 0.0]], &Device::Cpu).unwrap();
+    let loss = huber(&found, &wanted).unwrap();
+    assert!((loss.to_scalar::<f32>().unwrap() - 3.125 / 4.0).abs() < 1e-6);
+    let gradients = Gradients::of(&loss, &params).unwrap();
+    let slopes = Tensor::new(&[[0.125_f32, -0.25], [-0.25, 0.0]], &Device::Cpu).unwrap();
+    assert_close("slopes", gradients.get("found").unwrap(), &slopes, 1e-6);
+    let other = Tensor::new(&[0.0_f32], &Device::Cpu).unwrap();
+    assert!(huber(&found, &other).is_err());
 }

@@ -17,11 +17,16 @@ const FEATURE_WORDS = {
   pause_rate: 'pauses', pause_share: 'share of pauses', voiced_share: 'share with a tone',
   seen_share: 'share of the time it was seen', judged_share: 'share of that in which it could be judged',
   away_share: 'share of the time away', size: 'height, of the picture', motion: 'motion, in face widths',
+  head_yaw: 'head to the right of the picture', head_pitch: 'head up', head_roll: 'head tilted clockwise',
+  head_error: 'how far these angles may lie off', head_lowered_share: 'share of the time with the head lowered',
+  head_aside_share: 'share of the time with the head turned aside',
   spectral_tilt: 'spectral tilt', alpha_ratio: 'high over low sound', harmonicity: 'clearness of tone',
 };
 
 /** @type {Record<string, string>} */
-const UNIT_WORDS = { 1: '', '1/s': 'per second', '1/min': 'per minute', st: 'semitones', 'dB/octave': 'dB per octave' };
+const UNIT_WORDS = {
+  1: '', '1/s': 'per second', '1/min': 'per minute', st: 'semitones', 'dB/octave': 'dB per octave', deg: 'degrees',
+};
 
 /** @param {string} label */
 export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;

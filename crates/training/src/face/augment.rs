@@ -1,8 +1,11 @@
 //! Faces made unlike themselves: turned, moved, nearer, mirrored, in other light, less sharp.
 
 use serde::{Deserialize, Serialize};
-use smes_cues::face::{Grey, Square, expression::standardised};
+use smes_cues::face::head::HeadPose;
+use smes_cues::face::{Grey, Square, standardised};
 use smes_nn::RandomStream;
+
+use crate::recipe::Bound;
 
 /// How far training faces are varied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +29,35 @@ pub struct FaceAugment {
 
 /// A face to learn from: a wider part of the photograph, so that it can be moved.
 #[derive(Clone)]
-pub(super) struct Wide(Grey);
+pub(crate) struct Wide(Grey);
+
+/// How a copy was moved: turned first, then mirrored.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moved {
+    /// Clockwise, in radians.
+    turn: f64,
+    /// Larger by this share.
+    scale: f64,
+    /// To the left and up, in pixels.
+    shift: [f64; 2],
+    is_mirrored: bool,
+}
+
+impl Moved {
+    /// The pose of the copy of a head.
+    #[expect(clippy::cast_possible_truncation, reason = "degrees")]
+    pub(crate) fn pose(&self, head: HeadPose) -> HeadPose {
+        let turned = HeadPose {
+            roll: head.roll + self.turn.to_degrees() as f32,
+            ..head
+        };
+        if self.is_mirrored {
+            turned.mirrored()
+        } else {
+            turned
+        }
+    }
+}
 
 impl Wide {
     /// How much wider than the face.
@@ -36,13 +67,63 @@ impl Wide {
     pub(super) fn of(picture: &Grey, square: &Square, side: usize) -> Self {
         Self(picture.crop(&square.grown(Self::FACTOR), side + side / 2))
     }
+
+    /// The face, turned clockwise by an angle in degrees.
+    pub(crate) fn turned(&self, side: usize, degrees: f32) -> Grey {
+        let turn = f64::from(degrees).to_radians();
+        self.moved(
+            side,
+            &Moved {
+                turn,
+                ..Moved::default()
+            },
+        )
+    }
+
+    /// The middle, moved, by bilinear interpolation.
+    fn moved(&self, side: usize, by: &Moved) -> Grey {
+        let (sine, cosine) = (-by.turn).sin_cos();
+        let mirror = if by.is_mirrored { -1.0 } else { 1.0 };
+        let (middle, half) = (self.0.width() as f64 / 2.0, side as f64 / 2.0);
+        let mut pixels = Vec::with_capacity(side * side);
+        for row in 0..side {
+            for column in 0..side {
+                let x = (column as f64 + 0.5 - half) * (1.0 + by.scale) * mirror;
+                let y = (row as f64 + 0.5 - half) * (1.0 + by.scale);
+                let from_x = middle + cosine * x - sine * y + by.shift[0];
+                let from_y = middle + sine * x + cosine * y + by.shift[1];
+                pixels.push(bilinear(&self.0, from_x - 0.5, from_y - 0.5));
+            }
+        }
+        Grey::new(side, side, pixels).expect("as many pixels as places")
+    }
 }
 
 impl FaceAugment {
-    /// A varied copy, standardised, `side x side` numbers. The same stream gives the same copy.
-    pub(super) fn vary(&self, face: &Wide, side: usize, stream: RandomStream) -> Vec<f32> {
+    /// What its fields may be, for messages about a recipe.
+    pub(crate) fn bounds(&self) -> [(&'static str, Bound); 7] {
+        [
+            ("augment.turn", Bound::at_least_0(self.turn)),
+            ("augment.scale", Bound::share(self.scale)),
+            ("augment.shift", Bound::share(self.shift)),
+            ("augment.light", Bound::share(self.light)),
+            ("augment.coarse_share", Bound::share(self.coarse_share)),
+            ("augment.coarsest", Bound::at_least_1(self.coarsest)),
+            ("augment.cover_share", Bound::share(self.cover_share)),
+        ]
+    }
+
+    /// A varied copy, standardised, `side x side` numbers, and how it was moved. The same stream gives the
+    /// same copy.
+    pub(crate) fn vary(&self, face: &Wide, side: usize, stream: RandomStream) -> (Vec<f32>, Moved) {
         let between = |at, most: f64| most * (2.0 * stream.uniform(at) - 1.0);
-        let mut copy = self.moved(&face.0, side, stream);
+        let moved = Moved {
+            turn: -between(0, self.turn),
+            scale: between(1, self.scale),
+            shift: [2, 3].map(|at| between(at, self.shift) * side as f64),
+            is_mirrored: stream.uniform(4) < 0.5,
+        };
+        let mut copy = face.moved(side, &moved);
         if stream.uniform(5) < self.coarse_share {
             let finest = side - self.coarsest.min(side);
             #[expect(
@@ -62,29 +143,7 @@ impl FaceAugment {
         if stream.uniform(8) < self.cover_share {
             cover(&mut values, side, stream.named("cover"));
         }
-        values
-    }
-
-    /// The middle of a wide face, turned, scaled, shifted and mirrored, by bilinear interpolation.
-    fn moved(&self, wide: &Grey, side: usize, stream: RandomStream) -> Grey {
-        let between = |at, most: f64| most * (2.0 * stream.uniform(at) - 1.0);
-        let (sine, cosine) = between(0, self.turn).sin_cos();
-        let scale = 1.0 + between(1, self.scale);
-        let shift = [2, 3].map(|at| between(at, self.shift) * side as f64);
-        let mirror = if stream.uniform(4) < 0.5 { -1.0 } else { 1.0 };
-        let middle = wide.width() as f64 / 2.0;
-        let mut pixels = Vec::with_capacity(side * side);
-        for row in 0..side {
-            for column in 0..side {
-                let half = side as f64 / 2.0;
-                let x = (column as f64 + 0.5 - half) * scale * mirror;
-                let y = (row as f64 + 0.5 - half) * scale;
-                let from_x = middle + cosine * x - sine * y + shift[0];
-                let from_y = middle + sine * x + cosine * y + shift[1];
-                pixels.push(bilinear(wide, from_x - 0.5, from_y - 0.5));
-            }
-        }
-        Grey::new(side, side, pixels).expect("as many pixels as places")
+        (values, moved)
     }
 }
 
@@ -158,9 +217,10 @@ mod tests {
             .collect();
         let mut found = [false; 2];
         for seed in 0..20 {
-            let copy = NONE.vary(&wide, 24, RandomStream::new(seed));
+            let (copy, moved) = NONE.vary(&wide, 24, RandomStream::new(seed));
             let near = |other: &[f32]| copy.iter().zip(other).all(|(a, b)| (a - b).abs() < 0.05);
             assert!(near(&face) || near(&mirrored));
+            assert_eq!(moved.is_mirrored, near(&mirrored));
             found[usize::from(near(&mirrored))] = true;
         }
         assert_eq!(found, [true, true]);
@@ -169,7 +229,8 @@ mod tests {
     #[test]
     fn each_variation_changes_the_face_and_the_same_stream_gives_the_same_copy() {
         let wide = Wide::of(&picture(), &SQUARE, 24);
-        let plain = NONE.vary(&wide, 24, RandomStream::new(3));
+        let vary = |augment: &FaceAugment| augment.vary(&wide, 24, RandomStream::new(3)).0;
+        let plain = vary(&NONE);
         for augment in [
             FaceAugment { turn: 0.3, ..NONE },
             FaceAugment { scale: 0.2, ..NONE },
@@ -184,10 +245,30 @@ mod tests {
                 ..NONE
             },
         ] {
-            let copy = augment.vary(&wide, 24, RandomStream::new(3));
+            let copy = vary(&augment);
             assert_eq!(copy.len(), 24 * 24);
             assert_ne!(copy, plain, "{augment:?}");
-            assert_eq!(copy, augment.vary(&wide, 24, RandomStream::new(3)));
+            assert_eq!(copy, vary(&augment));
         }
+    }
+    #[test]
+    fn a_face_turned_clockwise_is_so_and_its_pose_with_it() {
+        let picture = picture();
+        let wide = Wide::of(&picture, &SQUARE, 24);
+        // A quarter turn clockwise: the upper row comes from the left column, from below.
+        let turned = wide.turned(24, 90.0);
+        let face = picture.crop(&SQUARE, 24);
+        for at in 0..24 {
+            let (found, expected) = (turned.pixels()[at], face.pixels()[(23 - at) * 24]);
+            assert!(found.abs_diff(expected) <= 1, "{at}: {found} {expected}");
+        }
+        let by = Moved {
+            turn: 0.5,
+            is_mirrored: true,
+            ..Moved::default()
+        };
+        let pose = by.pose(HeadPose::from([10.0, 5.0, 2.0]));
+        assert_eq!((pose.yaw, pose.pitch), (-10.0, 5.0));
+        assert!((pose.roll + 2.0 + 0.5_f32.to_degrees()).abs() < 1e-4);
     }
 }

@@ -6,6 +6,7 @@
 
 mod augment;
 mod epochs;
+pub(crate) mod gallery;
 mod photos;
 mod recipe;
 mod scores;

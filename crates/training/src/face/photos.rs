@@ -2,39 +2,16 @@
 
 use std::path::Path;
 
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-use smes_cues::face::detect::FaceDetector;
-use smes_cues::face::{Grey, Square};
 use smes_dialogue::{EmotionSet, face_expressions};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::augment::Wide;
+use super::gallery::{self, Gallery, is_file_name};
 use super::recipe::FaceShape;
-use super::split::{Part, person};
 use crate::{CorpusRef, Progress, TrainingError};
 
 const LABELS: &str = "labels.csv";
-const IMAGES: &str = "images";
-/// Photographs read between two reports of progress.
-const CHUNK: usize = 64;
 
-/// A face that was found.
-pub(super) struct Photo {
-    /// File name.
-    pub(super) name: String,
-    /// Index in the set of expressions.
-    pub(super) expression: usize,
-    /// Where the face is, in pixels of the photograph.
-    pub(super) square: Square,
-    /// The face as the network reads it.
-    pub(super) face: Grey,
-    /// The same with its surroundings; of training faces only.
-    pub(super) wide: Option<Wide>,
-}
+/// A face with the index of its expression in the set.
+pub(super) type Photo = gallery::Photo<usize>;
 
 /// All photographs of a folder, by part.
 pub(super) struct Photos {
@@ -60,13 +37,6 @@ pub struct PhotoCounts {
     pub faceless: usize,
 }
 
-/// What one photograph gave.
-enum Read {
-    Unreadable,
-    Faceless,
-    Face(Part, Photo),
-}
-
 impl Photos {
     /// Reads a folder.
     pub(super) fn read(
@@ -77,59 +47,31 @@ impl Photos {
         let expressions = face_expressions();
         let labels = fs_err::read_to_string(folder.join(LABELS))?;
         let (listed, n_listed) = parse_labels(&labels, &expressions, folder)?;
-        let detector = FaceDetector::embedded()?;
-        let mut photos = Self {
-            train: Vec::new(),
-            validation: Vec::new(),
-            test: Vec::new(),
+        let n_other = n_listed - listed.len();
+        let crop = (shape.side, shape.margin);
+        let gallery = Gallery::read(folder, &labels, &listed, crop, progress)?;
+        let photos = Self {
+            expressions,
             counts: PhotoCounts {
                 listed: n_listed,
-                other_label: n_listed - listed.len(),
-                ..PhotoCounts::default()
+                other_label: n_other,
+                unreadable: gallery.n_unreadable,
+                faceless: gallery.n_faceless,
             },
             reference: CorpusRef {
                 name: "faces".to_owned(),
-                checksum: String::new(),
+                checksum: gallery.checksum,
             },
-            expressions,
+            train: gallery.train,
+            validation: gallery.validation,
+            test: gallery.test,
         };
-        let mut checksum = Sha256::new();
-        checksum.update(&labels);
-        progress.begin("finding faces", listed.len() as u64);
-        for chunk in listed.chunks(CHUNK) {
-            let read: Vec<(Vec<u8>, Read)> = chunk
-                .par_iter()
-                .map(|(name, expression)| read_one(folder, name, *expression, shape, &detector))
-                .collect::<Result<_, _>>()?;
-            for (hash, read) in read {
-                checksum.update(hash);
-                photos.take(read);
-            }
-            progress.advance(chunk.len() as u64);
-        }
-        progress.end();
-        photos.reference.checksum = checksum
-            .finalize()
-            .iter()
-            .fold("sha256:".to_owned(), |text, byte| {
-                text + &format!("{byte:02x}")
-            });
         photos.check(folder)?;
         Ok(photos)
     }
 
-    fn take(&mut self, read: Read) {
-        match read {
-            Read::Unreadable => self.counts.unreadable += 1,
-            Read::Faceless => self.counts.faceless += 1,
-            Read::Face(Part::Train, photo) => self.train.push(photo),
-            Read::Face(Part::Validation, photo) => self.validation.push(photo),
-            Read::Face(Part::Test, photo) => self.test.push(photo),
-        }
-    }
-
     fn check(&self, folder: &Path) -> Result<(), TrainingError> {
-        let has = |photos: &[Photo], expression| photos.iter().any(|p| p.expression == expression);
+        let has = |photos: &[Photo], expression| photos.iter().any(|p| p.label == expression);
         let parts = [&self.train, &self.validation, &self.test];
         let is_there = |expression| parts.iter().all(|part| has(part, expression));
         if (0..self.expressions.len()).all(is_there) {
@@ -158,8 +100,7 @@ fn parse_labels(
             line: idx + 1,
         };
         let (name, label) = line.split_once(',').ok_or_else(bad)?;
-        // A name that leads elsewhere is no name of a photograph.
-        if name.is_empty() || name.contains(['/', '\\']) {
+        if !is_file_name(name) {
             return Err(bad());
         }
         n_listed += 1;
@@ -169,43 +110,6 @@ fn parse_labels(
         }
     }
     Ok((listed, n_listed))
-}
-
-fn read_one(
-    folder: &Path,
-    name: &str,
-    expression: usize,
-    shape: &FaceShape,
-    detector: &FaceDetector,
-) -> Result<(Vec<u8>, Read), TrainingError> {
-    let bytes = fs_err::read(folder.join(IMAGES).join(name))?;
-    let hash = Sha256::digest(&bytes).to_vec();
-    let Some(picture) = decode(&bytes) else {
-        return Ok((hash, Read::Unreadable));
-    };
-    let Some(found) = detector.portrait(&picture) else {
-        return Ok((hash, Read::Faceless));
-    };
-    let part = Part::of_person(person(name));
-    let square = found.square.grown(shape.margin);
-    let is_varied = part == Part::Train;
-    let photo = Photo {
-        name: name.to_owned(),
-        expression,
-        square: found.square,
-        face: picture.crop(&square, shape.side),
-        wide: is_varied.then(|| Wide::of(&picture, &square, shape.side)),
-    };
-    Ok((hash, Read::Face(part, photo)))
-}
-
-/// The luma of a JPEG file.
-fn decode(bytes: &[u8]) -> Option<Grey> {
-    let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::Luma);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let pixels = decoder.decode().ok()?;
-    let (width, height) = decoder.dimensions()?;
-    Grey::new(width, height, pixels)
 }
 
 #[cfg(test)]
@@ -225,12 +129,5 @@ mod tests {
                 .to_string();
             assert!(error.contains("line 2"), "{error}");
         }
-    }
-
-    #[test]
-    fn what_is_no_jpeg_file_is_no_picture() {
-        assert!(decode(b"RIFF0000WEBP").is_none());
-        assert!(decode(&[0xff, 0xd8, 0xff]).is_none());
-        assert!(decode(&[]).is_none());
     }
 }

@@ -69,7 +69,7 @@ pub struct FaceFit {
 
 impl Recipe for FaceRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
-        let (model, fit, augment) = (&self.model, &self.fit, &self.augment);
+        let (model, fit) = (&self.model, &self.fit);
         let least_layer = model
             .layers
             .iter()
@@ -109,15 +109,9 @@ impl Recipe for FaceRecipe {
                 ("fit.label_smoothing", Bound::share(fit.label_smoothing)),
                 ("fit.average_decay", Bound::share(fit.average_decay)),
                 ("fit.class_power", Bound::at_least_0(fit.class_power)),
-                ("augment.turn", Bound::at_least_0(augment.turn)),
-                ("augment.scale", Bound::share(augment.scale)),
-                ("augment.shift", Bound::share(augment.shift)),
-                ("augment.light", Bound::share(augment.light)),
-                ("augment.coarse_share", Bound::share(augment.coarse_share)),
-                ("augment.coarsest", Bound::at_least_1(augment.coarsest)),
-                ("augment.cover_share", Bound::share(augment.cover_share)),
             ],
-        )
+        )?;
+        check_bounds(path, self.augment.bounds())
     }
 }
 

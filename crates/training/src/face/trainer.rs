@@ -13,11 +13,8 @@ use serde::{Deserialize, Serialize};
 use smes_cues::emotion::softmax;
 use smes_cues::face::Grey;
 use smes_cues::face::expression::{CONFIG_FILE, FaceModelConfig, FaceNet, VERSION, WEIGHTS_FILE};
-use smes_nn::checkpoint::{self, StoredAs};
 use smes_nn::loss::{CrossEntropy, cross_entropy};
-use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
-use smes_nn::schedule::Schedule;
-use smes_nn::{Device, Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
+use smes_nn::{Device, NnError, Params, Pass, RandomStream, Tensor};
 
 use super::epochs::{FaceEpoch, best_epoch, epoch_line, write_curves};
 use super::photos::{Photo, PhotoCounts, Photos};
@@ -25,12 +22,9 @@ use super::recipe::FaceRecipe;
 use super::scores::{FaceScores, Judgements};
 use crate::batches::length_batches;
 use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::learner::{Learner, Pace};
 use crate::{Progress, RunFolder, RunManifest, TrainingError};
 
-const STATE_WEIGHTS: &str = "weights.safetensors";
-const STATE_AVERAGE: &str = "average.safetensors";
-const STATE_BEST: &str = "best.safetensors";
-const STATE_OPTIMISER: &str = "optimiser.safetensors";
 /// Faces read at once where nothing is learnt.
 const READ_AT_ONCE: usize = 128;
 
@@ -101,7 +95,7 @@ fn finish(
     epochs: &[FaceEpoch],
 ) -> Result<TrainedFace, TrainingError> {
     let best = best_epoch(epochs).expect("a recipe has at least one epoch");
-    trainer.params.restore(&trainer.best, STATE_BEST)?;
+    trainer.learner.take_best()?;
     let validation = judge(&trainer.net, &photos.validation)?;
     let temperature = validation.best_temperature();
     let config = FaceModelConfig {
@@ -112,9 +106,7 @@ fn finish(
     fs_err::create_dir_all(&dir)?;
     let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
     fs_err::write(dir.join(CONFIG_FILE), text)?;
-    let weight_bytes = trainer
-        .params
-        .save(dir.join(WEIGHTS_FILE), &BTreeMap::new(), |_| StoredAs::F16)?;
+    let weight_bytes = trainer.learner.export(&dir.join(WEIGHTS_FILE))?;
     let test = judge(&trainer.net, &photos.test)?;
     let trained = TrainedFace {
         counts: photos.counts,
@@ -144,7 +136,7 @@ fn judge(net: &FaceNet, photos: &[Photo]) -> Result<Judgements, NnError> {
     }
     Ok(Judgements {
         logits,
-        gold: photos.iter().map(|photo| photo.expression).collect(),
+        gold: photos.iter().map(|photo| photo.label).collect(),
     })
 }
 
@@ -162,7 +154,7 @@ fn write_predictions(
             image: &photo.name,
             split,
             face: [photo.square.x, photo.square.y, photo.square.side],
-            gold: names[photo.expression],
+            gold: names[photo.label],
             probabilities: probabilities.map(|all| names.iter().copied().zip(all).collect()),
         };
         text += &serde_json::to_string(&line).expect("a prediction is plain data");
@@ -183,12 +175,8 @@ fn write_predictions(
 struct Trainer<'p> {
     recipe: FaceRecipe,
     config: FaceModelConfig,
-    params: Params,
     net: FaceNet,
-    optimiser: AdamW,
-    schedule: Schedule,
-    average: ParamAverage,
-    best: BTreeMap<String, Tensor>,
+    learner: Learner,
     criterion: CrossEntropy,
     train: &'p [Photo],
     validation: &'p [Photo],
@@ -211,22 +199,23 @@ impl<'p> Trainer<'p> {
         let params = Params::new();
         let net = FaceNet::load(&params.initialiser(recipe.seed), &config, n_expressions)?;
         let n_batches = photos.train.len().div_ceil(fit.batch_size) as u64;
+        let pace = Pace {
+            n_steps: fit.n_epochs * n_batches,
+            n_warmup_steps: fit.n_warmup_steps,
+            decay: fit.decay,
+            learning_rate: fit.learning_rate,
+            weight_decay: fit.weight_decay,
+            max_gradient_norm: fit.max_gradient_norm,
+            average_decay: fit.average_decay,
+        };
         Ok(Self {
-            optimiser: optimiser(recipe, &params)?,
-            schedule: Schedule {
-                n_warmup_steps: fit.n_warmup_steps,
-                n_steps: fit.n_epochs * n_batches,
-                decay: fit.decay,
-            },
-            average: ParamAverage::new(&params, fit.average_decay)?,
-            best: BTreeMap::new(),
+            learner: Learner::new("face", params, &pace)?,
             criterion: CrossEntropy {
                 class_weights: Some(class_weights(&photos.train, n_expressions, fit.class_power)),
                 label_smoothing: fit.label_smoothing,
             },
             recipe: recipe.clone(),
             config,
-            params,
             net,
             train: &photos.train,
             validation: &photos.validation,
@@ -240,30 +229,19 @@ impl<'p> Trainer<'p> {
             .named("varied")
             .numbered(epoch);
         let vary = |at: &usize| {
-            let wide = self.train[*at].wide.as_ref();
-            let wide = wide.expect("training faces are kept with their surroundings");
-            self.recipe
-                .augment
-                .vary(wide, side, stream.numbered(*at as u64))
+            let (wide, stream) = (&self.train[*at].wide, stream.numbered(*at as u64));
+            self.recipe.augment.vary(wide, side, stream).0
         };
         let varied: Vec<Vec<f32>> = members.par_iter().map(vary).collect();
         let shape = (members.len(), side, side, 1);
         let inputs = Tensor::from_vec(varied.concat(), shape, &Device::Cpu);
         let inputs = inputs.map_err(NnError::from)?;
-        let target = |at: &usize| u32::try_from(self.train[*at].expression).ok();
+        let target = |at: &usize| u32::try_from(self.train[*at].label).ok();
         let targets: Vec<Option<u32>> = members.iter().map(target).collect();
         let mut pass = Pass::train(self.recipe.seed, step);
         let logits = self.net.forward(&inputs, &mut pass)?;
         let loss = cross_entropy(&logits, &targets, &self.criterion)?;
-        let value = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
-        if !value.is_finite() {
-            return Err(TrainingError::Diverged { loss: value, step });
-        }
-        let gradients = Gradients::of(&loss, &self.params)?;
-        self.optimiser
-            .step(&gradients, self.schedule.factor(step))?;
-        self.average.update(&self.params, step)?;
-        Ok(value)
+        self.learner.step(&loss, step)
     }
 }
 
@@ -288,18 +266,15 @@ impl EpochJob for Trainer<'_> {
             progress.advance(1);
         }
         progress.end();
-        let current = self.params.snapshot()?;
-        self.params.restore(self.average.values(), STATE_AVERAGE)?;
-        let judged = judge(&self.net, self.validation)?;
-        let scores = judged.score(
-            judged.best_temperature(),
-            &smes_dialogue::face_expressions(),
-        );
-        let is_best = best_epoch(before).is_none_or(|best| scores.macro_f1 > best.macro_f1);
-        if is_best {
-            self.best = self.params.snapshot()?;
-        }
-        self.params.restore(&current, STATE_WEIGHTS)?;
+        let (net, validation) = (&self.net, self.validation);
+        let look = || {
+            let judged = judge(net, validation)?;
+            let temperature = judged.best_temperature();
+            let scores = judged.score(temperature, &smes_dialogue::face_expressions());
+            let is_best = best_epoch(before).is_none_or(|best| scores.macro_f1 > best.macro_f1);
+            Ok((scores, is_best))
+        };
+        let (scores, is_best) = self.learner.validate(look)?;
         debug_assert_eq!(scores.confusion.len(), self.n_expressions);
         Ok(FaceEpoch {
             epoch: epoch_idx + 1,
@@ -326,42 +301,18 @@ impl EpochJob for Trainer<'_> {
     }
 
     fn save(&self, dir: &Path) -> Result<(), TrainingError> {
-        let write = |name: &str, tensors: &BTreeMap<String, Tensor>| {
-            checkpoint::write(&dir.join(name), tensors, &BTreeMap::new(), |_| {
-                StoredAs::F32
-            })
-        };
-        write(STATE_WEIGHTS, &self.params.tensors())?;
-        write(STATE_AVERAGE, self.average.values())?;
-        write(STATE_BEST, &self.best)?;
-        Ok(self.optimiser.save(dir.join(STATE_OPTIMISER))?)
+        Ok(self.learner.save(dir)?)
     }
 
     fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
-        let read = |name: &str| Ok::<_, NnError>(checkpoint::read_file(&dir.join(name))?.tensors);
-        self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
         let decay = self.recipe.fit.average_decay;
-        self.average = ParamAverage::from_values(read(STATE_AVERAGE)?, decay);
-        self.best = read(STATE_BEST)?;
-        Ok(self.optimiser.restore(dir.join(STATE_OPTIMISER))?)
+        Ok(self.learner.restore(dir, decay)?)
     }
-}
-
-fn optimiser(recipe: &FaceRecipe, params: &Params) -> Result<AdamW, NnError> {
-    let fit = &recipe.fit;
-    let group = ParamGroup::new("face", params, fit.learning_rate, fit.weight_decay, |_| {
-        true
-    });
-    let config = AdamWConfig {
-        max_norm: Some(fit.max_gradient_norm),
-        ..AdamWConfig::default()
-    };
-    AdamW::new(vec![group], config)
 }
 
 /// `(mean count / count)^power` for each expression, scaled to a mean of 1.
 fn class_weights(photos: &[Photo], n_expressions: usize, power: f64) -> Vec<f32> {
-    let count = |expression| photos.iter().filter(|p| p.expression == expression).count();
+    let count = |expression| photos.iter().filter(|p| p.label == expression).count();
     let inverse = |expression| (1.0 / count(expression).max(1) as f64).powf(power);
     let all: Vec<f64> = (0..n_expressions).map(inverse).collect();
     let mean = all.iter().sum::<f64>() / n_expressions as f64;

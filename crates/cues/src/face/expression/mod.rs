@@ -10,5 +10,5 @@ mod network;
 mod reader;
 
 pub use config::{CONFIG_FILE, FaceModelConfig, VERSION, WEIGHTS_FILE};
-pub use network::{FaceNet, standardised};
+pub use network::FaceNet;
 pub use reader::ExpressionReader;

@@ -90,9 +90,11 @@ pub(super) fn face_tracks(video: &Video, seen: &Seen, expressions: &EmotionSet) 
         let probabilities = moment.judged.as_ref().ok()?;
         Some((start_s, start_s + step_s, probabilities.clone()))
     });
-    let size = |moment: &Moment| {
-        let share = f64::from(moment.square.side) / moment.frame_height as f64;
-        (moment.time_ms as f64 / 1000.0, 100.0 * share)
+    let size = |moment: &Moment| 100.0 * f64::from(moment.square.side) / moment.frame_height as f64;
+    let angle = |moment: &Moment, at: usize| Some(f64::from(moment.pose?.angles()[at]));
+    let curve = |label: &str, value: &dyn Fn(&Moment) -> Option<f64>| Track {
+        label: label.to_owned(),
+        mark: Mark::Curve(pieces(moments, seen.reading.step_ms, value)),
     };
     vec![
         Track {
@@ -106,16 +108,26 @@ pub(super) fn face_tracks(video: &Video, seen: &Seen, expressions: &EmotionSet) 
                 stretches: shown.collect(),
             },
         },
-        Track {
-            label: "its height (%)".to_owned(),
-            mark: Mark::Curve(
-                moments
-                    .chunk_by(|a, b| (b.time_ms - a.time_ms) as f64 <= 1.5 * seen.reading.step_ms)
-                    .map(|piece| piece.iter().map(size).collect())
-                    .collect(),
-            ),
-        },
+        curve("its height (%)", &|moment| Some(size(moment))),
+        curve("head to the right (°)", &|moment| angle(moment, 0)),
+        curve("head up (°)", &|moment| angle(moment, 1)),
     ]
+}
+
+/// A value over each stretch of time in which it is known.
+fn pieces(
+    moments: &[Moment],
+    step_ms: f64,
+    value: &dyn Fn(&Moment) -> Option<f64>,
+) -> Vec<Vec<(f64, f64)>> {
+    let known = moments
+        .iter()
+        .filter_map(|moment| Some((moment.time_ms as f64 / 1000.0, value(moment)?)));
+    let known: Vec<(f64, f64)> = known.collect();
+    known
+        .chunk_by(|a, b| b.0 - a.0 <= 1.5 * step_ms / 1000.0)
+        .map(<[_]>::to_vec)
+        .collect()
 }
 
 /// The face in the middle of equal parts of the clip, where it was seen in them.

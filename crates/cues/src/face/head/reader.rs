@@ -1,0 +1,67 @@
+//! From a face in a picture to how the head is turned.
+
+use smes_nn::Params;
+
+use super::config::VERSION;
+use super::{HeadModelConfig, HeadNet, HeadPose};
+use crate::CueError;
+use crate::face::{Grey, Square};
+
+/// A head model ready to read.
+#[derive(Debug, Clone)]
+pub struct HeadReader {
+    net: HeadNet,
+    margin: f32,
+    error: HeadPose,
+}
+
+impl HeadReader {
+    /// A model from the bytes of its configuration and weights; `source` names them in errors.
+    ///
+    /// # Errors
+    /// [`CueError::Model`] when they do not fit this version.
+    pub fn from_parts(config: &[u8], weights: &[u8], source: &str) -> Result<Self, CueError> {
+        let refuse = |reason: String| CueError::Model {
+            model: source.to_owned(),
+            reason,
+        };
+        let text = std::str::from_utf8(config).map_err(|error| refuse(error.to_string()))?;
+        let config: HeadModelConfig =
+            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
+        if config.version != VERSION {
+            let found = config.version;
+            return Err(refuse(format!(
+                "its version is {found}, expected {VERSION}"
+            )));
+        }
+        let params = Params::from_bytes(weights, source)?;
+        let net = HeadNet::load(&params.loader(), &config)?;
+        params.check_all_used()?;
+        Ok(Self {
+            net,
+            margin: config.margin,
+            error: config.error,
+        })
+    }
+
+    /// What it reads of a face that was found at a square.
+    pub fn crop(&self, picture: &Grey, square: &Square) -> Grey {
+        picture.crop(&square.grown(self.margin), self.net.side())
+    }
+
+    /// How far a reading lies off, on average, in degrees.
+    pub fn error(&self) -> HeadPose {
+        self.error
+    }
+
+    /// How the head of each crop is turned.
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn read(&self, crops: &[Grey]) -> Result<Vec<HeadPose>, CueError> {
+        if crops.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.net.poses(crops)?)
+    }
+}
