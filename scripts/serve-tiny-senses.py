@@ -1,28 +1,30 @@
 """A real OpenAI-compatible server that sees, hears or only reads, to try `--extractor endpoint:URL` without any download.
 
 Run: python scripts/serve-tiny-senses.py [--port 8080] [--senses see,hear]   (needs xllamacpp, gguf, numpy)
-Then: smes cues DIR --extractor endpoint:http://127.0.0.1:8080/v1 --model tiny --out cues.jsonl
+ or: python scripts/serve-tiny-senses.py --server transformers               (needs transformers[serving], torch, numpy, pillow)
+Then: smes cues DIR --extractor endpoint:http://127.0.0.1:8080/v1 --model PRINTED-NAME --out cues.jsonl
 
-The server is llama.cpp's. Its language model says one sentence, word after word, whatever it is shown; its eyes (a CLIP
-of LLaVA's kind) and ears (a Whisper of Ultravox's kind) are one layer of random weights each. What it answers means
-nothing, but pictures and sound go through the real protocol, decoders and projectors, and a server without eyes or ears
-refuses them as llama.cpp does.
+The server is llama.cpp's or transformers'. Its language model says one sentence, word after word, whatever it is shown;
+its senses have one layer of random weights each: with llama.cpp, eyes (a CLIP of LLaVA's kind) and ears (a Whisper of
+Ultravox's kind), with transformers the eyes of Idefics3. What it answers means nothing, but pictures and sound go through
+the real protocol, decoders and projectors, and what a server has no sense for it refuses, fails at or leaves out as
+others of its kind do.
 """
 
 import argparse
 import pathlib
+import subprocess
+import sys
 import tempfile
 import time
 
-import gguf
 import numpy
-import xllamacpp
 
 HIDDEN, HEADS, FORWARD = 32, 2, 64
 IMAGE, PATCH = 28, 14
 MELS, SOUND_POSITIONS, STACK = 80, 1500, 10
 # No word twice: each calls for the next.
-WORDS = ["\u2581" + word for word in "The face looks calm and its voice sounds even.".split()]
+WORDS = "The face looks calm and its voice sounds even.".split()
 
 
 def random_of(seed):
@@ -32,9 +34,12 @@ def random_of(seed):
 
 def write_language_model(path):
     """Bytes and the words of a sentence; the head of a word is the vector of the word before it."""
-    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + WORDS
+    import gguf
+
+    words = ["\u2581" + word for word in WORDS]
+    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + words
     kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.BYTE] * 256
-    kinds += [gguf.TokenType.NORMAL] * len(WORDS)
+    kinds += [gguf.TokenType.NORMAL] * len(words)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(32768)
     writer.add_embedding_length(HIDDEN)
@@ -57,7 +62,7 @@ def write_language_model(path):
     table = weights(len(tokens), HIDDEN)
     table /= numpy.linalg.norm(table, axis=1, keepdims=True)
     head = numpy.zeros_like(table)
-    said = [tokens.index("<0x3A>"), *map(tokens.index, WORDS), tokens.index("</s>")]
+    said = [tokens.index("<0x3A>"), *map(tokens.index, words), tokens.index("</s>")]
     for before, after in zip(said, said[1:]):
         head[after] = 10 * table[before]
     attention = ("attn_q", "attn_k", "attn_v", "attn_output")
@@ -92,6 +97,8 @@ def encoder(prefix, weights, norm):
 
 
 def write_projector(path, senses):
+    import gguf
+
     writer = gguf.GGUFWriter(path, "clip")
     weights, tensors = random_of(1), {}
     writer.add_bool("clip.use_gelu", True)
@@ -147,33 +154,96 @@ def write(writer, tensors):
     writer.close()
 
 
+def write_idefics(folder):
+    """An Idefics3 that sees pictures, with the tokenizer and processor that transformers' server asks for."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import (
+        Idefics3Config, Idefics3ForConditionalGeneration, Idefics3ImageProcessor, Idefics3Processor, PreTrainedTokenizerFast,
+    )
+
+    special = ["<pad>", "<s>", "</s>", "<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>"]
+    words = ["\u0120" + word for word in WORDS]
+    tokens = special + sorted(pre_tokenizers.ByteLevel.alphabet()) + words
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", additional_special_tokens=special[3:]
+    )
+    size = {"longest_edge": IMAGE}
+    pictures = Idefics3ImageProcessor(size=size, max_image_size=size, do_image_splitting=False)
+    part = "{% if c.type == 'image' %}<image>{% elif c.type == 'text' %}{{ c.text }}{% endif %}"
+    content = "{% if m.content is string %}{{ m.content }}{% else %}{% for c in m.content %}" + part + "{% endfor %}{% endif %}"
+    template = "{% for m in messages %}{{ m.role }}: " + content + "\n{% endfor %}assistant:"
+    Idefics3Processor(pictures, tokenizer, image_seq_len=1, chat_template=template).save_pretrained(folder)
+    shape = {"hidden_size": HIDDEN, "intermediate_size": FORWARD, "num_hidden_layers": 1, "num_attention_heads": HEADS}
+    ends = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+    reads = {"model_type": "llama", "vocab_size": len(tokens), "num_key_value_heads": HEADS, "max_position_embeddings": 8192}
+    torch.manual_seed(0)
+    model = Idefics3ForConditionalGeneration(Idefics3Config(
+        scale_factor=IMAGE // PATCH, image_token_id=special.index("<image>"), pad_token_id=0, tie_word_embeddings=False,
+        vision_config=shape | {"image_size": IMAGE, "patch_size": PATCH},
+        text_config=shape | ends | reads | {"tie_word_embeddings": False},
+    ))
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "text_model.layers" in name and "norm" not in name:
+                weight.mul_(0.1)
+        table = model.get_input_embeddings().weight
+        table.div_(table.norm(dim=1, keepdim=True))
+        head = model.get_output_embeddings().weight
+        head.zero_()
+        said = [tokens.index(":"), *map(tokens.index, words), tokens.index("</s>")]
+        for before, after in zip(said, said[1:]):
+            head[after] = 10 * table[before]
+    model.generation_config.update(**ends)
+    model.save_pretrained(folder)
+
+
+def serve_transformers(folder, port):
+    write_idefics(folder)
+    print(f"http://127.0.0.1:{port}/v1 --model {folder}", flush=True)
+    program = pathlib.Path(sys.executable).with_name("transformers")
+    subprocess.run([program, "serve", "--host", "127.0.0.1", "--port", str(port), folder], check=False)
+
+
+def serve_llama(folder, port, senses):
+    import xllamacpp
+
+    write_language_model(folder / "tiny.gguf")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(folder / "tiny.gguf")
+    if senses:
+        write_projector(folder / "senses.gguf", senses)
+        params.mmproj.path = str(folder / "senses.gguf")
+    params.n_ctx = 65536
+    params.n_parallel = 2
+    # More threads than free cores wait for each other in loops.
+    params.cpuparams.n_threads = 1
+    params.cpuparams_batch.n_threads = 1
+    params.warmup = False
+    params.use_jinja = True
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    server = xllamacpp.Server(params)
+    print(f"{server.listening_address}/v1 --model tiny", flush=True)
+    while True:
+        time.sleep(1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--senses", default="see,hear", help="of see,hear; empty for a server that only reads")
+    parser.add_argument("--server", choices=["llama.cpp", "transformers"], default="llama.cpp")
+    parser.add_argument("--senses", default="see,hear", help="of llama.cpp: see,hear; empty for a server that only reads")
     arguments = parser.parse_args()
-    senses = [sense for sense in arguments.senses.split(",") if sense]
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        write_language_model(folder / "tiny.gguf")
-        params = xllamacpp.CommonParams()
-        params.model.path = str(folder / "tiny.gguf")
-        if senses:
-            write_projector(folder / "senses.gguf", senses)
-            params.mmproj.path = str(folder / "senses.gguf")
-        params.n_ctx = 65536
-        params.n_parallel = 2
-        # More threads than free cores wait for each other in loops.
-        params.cpuparams.n_threads = 1
-        params.cpuparams_batch.n_threads = 1
-        params.warmup = False
-        params.use_jinja = True
-        params.hostnames = ["127.0.0.1"]
-        params.port = arguments.port
-        server = xllamacpp.Server(params)
-        print(f"{server.listening_address}/v1", flush=True)
-        while True:
-            time.sleep(1)
+        if arguments.server == "transformers":
+            serve_transformers(pathlib.Path(folder), arguments.port)
+        else:
+            senses = [sense for sense in arguments.senses.split(",") if sense]
+            serve_llama(pathlib.Path(folder), arguments.port, senses)
 
 
 if __name__ == "__main__":

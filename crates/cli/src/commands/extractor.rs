@@ -135,7 +135,8 @@ impl ExtractorArgs {
         let client = Client::new(config).map_err(|error| Advice::bad_input(error.hint(), error))?;
         let extractor = EndpointExtractor::new(client.with_budget(self.budget()))
             .map_err(bad_extractor)?
-            .asking_distress(self.distress);
+            .asking_distress(self.distress)
+            .trying_first();
         Ok(match waiting {
             Waiting::Person => extractor.standing_in(),
             Waiting::Nobody => extractor,

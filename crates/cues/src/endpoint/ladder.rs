@@ -158,6 +158,11 @@ impl Known {
         rungs
     }
 
+    /// Learns that these are not taken.
+    pub(super) fn refuse(&mut self, media: Media) {
+        self.refuses = self.refuses.and(media);
+    }
+
     /// Learns from the media that were refused, one set after the other, and those then taken.
     pub(super) fn learn(&mut self, refused: &[Media], taken: Media) {
         self.takes = self.takes.and(taken);
@@ -166,7 +171,7 @@ impl Known {
             // Where a part is known to be refused, nothing can be learnt of the others; where all
             // are known to be taken, it was something about this clip.
             if !set.meets(self.refuses) && unsure.n() == 1 {
-                self.refuses = self.refuses.and(unsure);
+                self.refuse(unsure);
             }
         }
     }

@@ -9,9 +9,10 @@
 mod answer;
 mod ladder;
 mod parts;
+mod probe;
 mod questions;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use smes_dialogue::{Cue, Extractor, Private};
 use smes_endpoint::{Client, EndpointError, Message, Talk};
@@ -35,6 +36,7 @@ pub struct EndpointExtractor {
     client: Client,
     native: NativeExtractor,
     known: Mutex<Known>,
+    tries_first: Option<Once>,
     asks_distress: bool,
     stands_in: bool,
 }
@@ -58,6 +60,7 @@ impl EndpointExtractor {
             client,
             native: NativeExtractor::embedded()?,
             known: Mutex::default(),
+            tries_first: None,
             asks_distress: false,
             stands_in: false,
         })
@@ -68,6 +71,16 @@ impl EndpointExtractor {
     pub fn asking_distress(self, asks_distress: bool) -> Self {
         Self {
             asks_distress,
+            ..self
+        }
+    }
+
+    /// The same, finding out before the first clip what the server takes, with something made up: a server
+    /// may say yes to a medium and leave it out.
+    #[must_use]
+    pub fn trying_first(self) -> Self {
+        Self {
+            tries_first: Some(Once::new()),
             ..self
         }
     }
@@ -85,6 +98,13 @@ impl EndpointExtractor {
     /// The client, which knows what was spent.
     pub const fn client(&self) -> &Client {
         &self.client
+    }
+
+    fn try_media(&self) {
+        // What cannot be made up here is found out with the clips.
+        if let Ok(refused) = probe::refused(&self.client, &self.native) {
+            self.known().refuse(refused);
+        }
     }
 
     /// Asks, going down the ladder.
@@ -239,6 +259,9 @@ impl CueExtractor for EndpointExtractor {
     }
 
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError> {
+        if let Some(first) = &self.tries_first {
+            first.call_once(|| self.try_media());
+        }
         let mut measured = self.native.extract(clip, baseline)?;
         match self.ask(clip, &measured) {
             Ok(answered) => Ok(self.cue(measured, answered)),

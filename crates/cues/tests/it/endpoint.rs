@@ -411,6 +411,55 @@ fn a_budget_ends_the_questions() {
     assert!(n_asked > 1 && 120 * n_asked <= 3_000, "{n_asked}");
 }
 
+/// A completion that read so many tokens.
+fn having_read(n_tokens: usize) -> Response {
+    Json(json!({
+        "choices": [{"message": {"role": "assistant", "content": SAID}}],
+        "usage": {"prompt_tokens": n_tokens, "completion_tokens": 20},
+    }))
+    .into_response()
+}
+
+#[test]
+fn what_a_server_fails_at_or_leaves_out_in_silence_is_found_out_and_not_shown_to_it() {
+    // As transformers' server with a model that sees pictures: a fault at a video, and no word of a sound.
+    let server = Server::start(|_, request| {
+        let shown = media(request);
+        if shown.contains("video") {
+            return (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response();
+        }
+        having_read(if shown.contains("pictures") { 900 } else { 300 })
+    });
+    let extractor = server.extractor().trying_first();
+    for _ in 0..2 {
+        let cue = extract(&extractor, &clip()).unwrap();
+        assert_eq!(cue.extractor.version, "1+pictures.measures");
+    }
+    let shown = server.shown();
+    let made_up = [
+        "words",
+        "video",
+        "video",
+        "words",
+        "8 pictures",
+        "words",
+        "sound",
+    ];
+    assert_eq!(shown[..7], made_up, "a fault is tried twice");
+    assert_eq!(shown[7..], ["8 pictures", "8 pictures"]);
+
+    // All that is counted is shown, and a server that counts nothing is believed.
+    for counts in [true, false] {
+        let server = if counts {
+            Server::start(|_, request| having_read(request.to_string().len()))
+        } else {
+            Server::start(|_, _| having_read(0))
+        };
+        let cue = extract(&server.extractor().trying_first(), &clip()).unwrap();
+        assert_eq!(cue.extractor.version, "1+video.sound");
+    }
+}
+
 #[test]
 fn a_clip_without_anything_is_told_of_in_words() {
     let server = Server::start(|_, _| completion("Nothing could be seen or heard here."));
