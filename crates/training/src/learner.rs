@@ -94,6 +94,11 @@ impl Learner {
         Ok((found, is_best))
     }
 
+    /// What learns.
+    pub(crate) const fn params(&self) -> &Params {
+        &self.params
+    }
+
     /// Makes the best weights the current ones.
     pub(crate) fn take_best(&self) -> Result<(), NnError> {
         self.params.restore(&self.best, BEST)

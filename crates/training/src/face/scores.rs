@@ -99,7 +99,7 @@ impl Judgements {
 
     fn nll(&self, temperature: f64) -> f64 {
         let one = |(logits, gold): (&Vec<f32>, &usize)| {
-            -softmax(logits, temperature)[*gold].max(1e-12).ln()
+            -softmax(logits, temperature)[*gold].clamp(1e-12, 1.0).ln()
         };
         let total: f64 = self.logits.iter().zip(&self.gold).map(one).sum();
         total / self.gold.len().max(1) as f64
@@ -162,5 +162,14 @@ mod tests {
             gold: vec![0, 0, 0, 1],
         };
         assert!((found.best_temperature() - 4.0 / 3.0_f64.ln()).abs() < 0.01);
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_give_no_number() {
+        let found = Judgements {
+            logits: vec![vec![1.0, 0.0], vec![f32::NAN, 0.0]],
+            gold: vec![0, 0],
+        };
+        assert!(found.nll(1.0).is_nan());
     }
 }

@@ -288,6 +288,10 @@ impl EpochJob for Trainer<'_> {
         })
     }
 
+    fn validated(&self, record: &FaceEpoch) -> (f64, u64) {
+        (record.nll, record.n_steps)
+    }
+
     fn is_done(&self, epochs: &[FaceEpoch]) -> bool {
         epochs.len() as u64 >= self.recipe.fit.n_epochs
     }

@@ -264,6 +264,10 @@ impl EpochJob for Trainer<'_> {
         })
     }
 
+    fn validated(&self, record: &HeadEpoch) -> (f64, u64) {
+        (record.mean_error, record.n_steps)
+    }
+
     fn is_done(&self, epochs: &[HeadEpoch]) -> bool {
         epochs.len() as u64 >= self.recipe.fit.n_epochs
     }

@@ -243,11 +243,6 @@ impl EpochJob for Trainer {
             .validation
             .score(&self.model, &self.sequence, progress)?;
         let by = self.recipe.fit.select_by;
-        // Weights that give no number must not become the state that a later process goes on from.
-        if !validation.perplexity.is_finite() {
-            let (loss, step) = (validation.perplexity.ln(), (epoch_idx + 1) * n_batches);
-            return Err(TrainingError::Diverged { loss, step });
-        }
         let is_best = best_epoch(before, by)
             .is_none_or(|best| validation.selection_loss(by) < best.validation.selection_loss(by));
         if is_best {
@@ -261,6 +256,10 @@ impl EpochJob for Trainer {
             is_best,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn validated(&self, record: &EpochRecord) -> (f64, u64) {
+        (record.validation.perplexity.ln(), record.n_steps)
     }
 
     fn is_done(&self, epochs: &[EpochRecord]) -> bool {

@@ -3,19 +3,15 @@
 //! Data order and dropout are functions of (seed, epoch) and (seed, step), so a run that was
 //! stopped and resumed ends with the same weights as one that was not.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use smes_corpus::Corpus;
 use smes_dialogue::{EmotionSet, SplitName, StrategySet, Train, Validation};
 use smes_nn::bert::{BertConfig, NOT_IN_ENCODER};
-use smes_nn::checkpoint::{self, StoredAs};
 use smes_nn::layers::Linear;
-use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
-use smes_nn::schedule::Schedule;
 use smes_nn::tokenizer::TextTokenizer;
-use smes_nn::{Gradients, NnError, ParamAverage, Params, Pass, RandomStream, Tensor};
+use smes_nn::{NnError, Params, Pass, RandomStream, Tensor};
 use smes_reasoning::starter::{
     Ensemble, StarterConfig, Temperatures, UtteranceEncoder, surface_width,
 };
@@ -29,12 +25,9 @@ use super::loss::{Losses, loss};
 use super::validate::ValidationSet;
 use crate::batches::length_batches;
 use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::learner::{Learner, Pace};
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
-const STATE_WEIGHTS: &str = "weights.safetensors";
-const STATE_AVERAGE: &str = "average.safetensors";
-const STATE_BEST: &str = "best.safetensors";
-const STATE_OPTIMISER: &str = "optimiser.safetensors";
 /// Dialogue lengths are shuffled by up to this many utterances before neighbours form a batch.
 const LENGTH_JITTER: f64 = 4.0;
 
@@ -89,7 +82,7 @@ fn finish(
     let best = best_epoch(&epochs)
         .expect("a recipe has at least one epoch")
         .clone();
-    trainer.params.restore(&trainer.best, STATE_BEST)?;
+    trainer.learner.take_best()?;
     let temperatures = trainer.validation.temperatures(&trainer.model)?;
     let config = StarterConfig {
         temperatures,
@@ -99,7 +92,7 @@ fn finish(
         &run.dir().join("model"),
         &config,
         &trainer.pretrained,
-        &trainer.params,
+        trainer.learner.params(),
         &recipe.encoder.folder,
     )?;
     run.remove_state()?;
@@ -117,13 +110,9 @@ struct Trainer {
     config: StarterConfig,
     /// The encoder as published.
     pretrained: Params,
-    /// The dialogue models.
-    params: Params,
     model: Ensemble,
-    optimiser: AdamW,
-    schedule: Schedule,
-    average: ParamAverage,
-    best: BTreeMap<String, Tensor>,
+    /// The dialogue models' parameters.
+    learner: Learner,
     train: Vec<Prepared>,
     validation: ValidationSet,
     auxiliary: Option<Auxiliary>,
@@ -175,18 +164,10 @@ impl Trainer {
         let model = Ensemble::load(&place, &config, n_emotions, n_strategies)?;
         let n_steps = recipe.fit.n_epochs * train.len().div_ceil(recipe.fit.batch_size) as u64;
         Ok(Self {
-            optimiser: optimiser(recipe, &params)?,
-            schedule: Schedule {
-                n_warmup_steps: recipe.fit.n_warmup_steps,
-                n_steps,
-                decay: recipe.fit.decay,
-            },
-            average: ParamAverage::new(&params, recipe.fit.average_decay)?,
-            best: BTreeMap::new(),
+            learner: Learner::new("dialogue", params, &pace(recipe, n_steps))?,
             recipe: recipe.clone(),
             config,
             pretrained,
-            params,
             model,
             train,
             validation: ValidationSet::new(&validation_split, validation),
@@ -220,12 +201,6 @@ impl Trainer {
         }
         let mut pass = Pass::train(self.recipe.seed, step);
         let (loss, losses) = loss(&self.model, &batch, &self.recipe.loss, &mut pass)?;
-        if !losses.total.is_finite() {
-            return Err(TrainingError::Diverged {
-                loss: losses.total,
-                step,
-            });
-        }
         let loss = match &self.auxiliary {
             None => loss,
             Some(auxiliary) => {
@@ -236,10 +211,7 @@ impl Trainer {
                 (loss + second).map_err(NnError::from)?
             }
         };
-        let gradients = Gradients::of(&loss, &self.params)?;
-        self.optimiser
-            .step(&gradients, self.schedule.factor(step))?;
-        self.average.update(&self.params, step)?;
+        self.learner.step(&loss, step)?;
         Ok(losses)
     }
 }
@@ -267,15 +239,14 @@ impl EpochJob for Trainer {
             progress.advance(1);
         }
         progress.end();
-        let current = self.params.snapshot()?;
-        self.params.restore(self.average.values(), STATE_AVERAGE)?;
-        let validation = self.validation.score(&self.model)?;
-        let is_best = best_epoch(before)
-            .is_none_or(|best| validation.selection_loss() < best.validation.selection_loss());
-        if is_best {
-            self.best = self.params.snapshot()?;
-        }
-        self.params.restore(&current, STATE_WEIGHTS)?;
+        let (set, model) = (&self.validation, &self.model);
+        let look = || {
+            let scores = set.score(model)?;
+            let is_best = best_epoch(before)
+                .is_none_or(|best| scores.selection_loss() < best.validation.selection_loss());
+            Ok((scores, is_best))
+        };
+        let (validation, is_best) = self.learner.validate(look)?;
         Ok(EpochRecord {
             epoch: epoch_idx + 1,
             n_steps: (epoch_idx + 1) * n_batches,
@@ -284,6 +255,12 @@ impl EpochJob for Trainer {
             is_best,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+
+    fn validated(&self, record: &EpochRecord) -> (f64, u64) {
+        let scores = &record.validation;
+        let loss = scores.selection_loss() + scores.system_emotion.nll;
+        (loss, record.n_steps)
     }
 
     fn is_done(&self, epochs: &[EpochRecord]) -> bool {
@@ -299,24 +276,12 @@ impl EpochJob for Trainer {
     }
 
     fn save(&self, dir: &Path) -> Result<(), TrainingError> {
-        let write = |name: &str, tensors: &BTreeMap<String, Tensor>| {
-            checkpoint::write(&dir.join(name), tensors, &BTreeMap::new(), |_| {
-                StoredAs::F32
-            })
-        };
-        write(STATE_WEIGHTS, &self.params.tensors())?;
-        write(STATE_AVERAGE, self.average.values())?;
-        write(STATE_BEST, &self.best)?;
-        Ok(self.optimiser.save(dir.join(STATE_OPTIMISER))?)
+        Ok(self.learner.save(dir)?)
     }
 
     fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
-        let read = |name: &str| Ok::<_, NnError>(checkpoint::read_file(&dir.join(name))?.tensors);
-        self.params.restore(&read(STATE_WEIGHTS)?, STATE_WEIGHTS)?;
         let decay = self.recipe.fit.average_decay;
-        self.average = ParamAverage::from_values(read(STATE_AVERAGE)?, decay);
-        self.best = read(STATE_BEST)?;
-        Ok(self.optimiser.restore(dir.join(STATE_OPTIMISER))?)
+        Ok(self.learner.restore(dir, decay)?)
     }
 }
 
@@ -408,19 +373,16 @@ fn moments(vectors: &Tensor) -> Result<(Tensor, Tensor), NnError> {
     Ok((mean, (variance.sqrt()? + 1e-5)?))
 }
 
-fn optimiser(recipe: &StarterRecipe, params: &Params) -> Result<AdamW, NnError> {
+fn pace(recipe: &StarterRecipe, n_steps: u64) -> Pace {
     let fit = &recipe.fit;
-    let group = ParamGroup::new(
-        "dialogue",
-        params,
-        fit.learning_rate,
-        fit.weight_decay,
-        |_| true,
-    );
-    let config = AdamWConfig {
+    Pace {
+        n_steps,
+        n_warmup_steps: fit.n_warmup_steps,
+        decay: fit.decay,
+        learning_rate: fit.learning_rate,
+        weight_decay: fit.weight_decay,
         // The members' gradients lie in one vector, which is longer than each by this factor.
-        max_norm: Some(fit.max_gradient_norm * (recipe.model.n_members as f64).sqrt()),
-        ..AdamWConfig::default()
-    };
-    AdamW::new(vec![group], config)
+        max_gradient_norm: fit.max_gradient_norm * (recipe.model.n_members as f64).sqrt(),
+        average_decay: fit.average_decay,
+    }
 }

@@ -79,7 +79,19 @@ pub(super) fn fit(
             optimiser.step(&Gradients::of(&loss, &params)?, schedule.factor(step))?;
         }
     }
+    // The last step is followed by no loss that would show what it did.
+    let loss = sum_of_logits(&net, &inputs)?;
+    if !loss.is_finite() {
+        let step = recipe.fit.n_epochs * n_batches;
+        return Err(TrainingError::Diverged { loss, step });
+    }
     Ok(Fitted { params, net })
+}
+
+/// A number only where every logit is one.
+fn sum_of_logits(net: &VoiceNet, inputs: &Tensor) -> Result<f64, NnError> {
+    let sum = net.logits(inputs)?.sum_all()?.to_scalar::<f32>()?;
+    Ok(f64::from(sum))
 }
 
 /// The sum of the members' losses: each learns for itself.
@@ -132,4 +144,36 @@ fn class_weights(rows: &[&Row], n_emotions: usize) -> Vec<f32> {
     let count = |emotion| rows.iter().filter(|row| row.emotion == emotion).count();
     let weight = |emotion| rows.len() as f32 / (n_emotions * count(emotion).max(1)) as f32;
     (0..n_emotions).map(weight).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::Recipe;
+
+    #[test]
+    fn a_fit_whose_last_step_breaks_it_is_an_error() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/voice.toml");
+        let mut recipe = VoiceRecipe::load(&path).unwrap();
+        recipe.fit.n_epochs = 1;
+        recipe.fit.n_warmup_steps = 0;
+        let row = |at: usize| Row {
+            descriptors: (0..N_DESCRIPTORS)
+                .map(|d| Some(((at * 7 + d * 3) % 11) as f64))
+                .collect(),
+            emotion: at % 2,
+        };
+        let rows: Vec<Row> = (0..6).map(row).collect();
+        let rows: Vec<&Row> = rows.iter().collect();
+        fit(&recipe, &rows, ("emodb-7", 7)).unwrap();
+        // One step: the loss before it is a number.
+        recipe.fit.learning_rate = 1e30;
+        let error = fit(&recipe, &rows, ("emodb-7", 7)).err().unwrap();
+        assert!(
+            matches!(error, TrainingError::Diverged { step: 1, .. }),
+            "{error}"
+        );
+    }
 }

@@ -117,7 +117,7 @@ pub(super) fn best_temperature(judged: &[&Judgement]) -> f64 {
     let loss = |temperature: f64| -> f64 {
         let one = |judgement: &&Judgement| {
             let all = judgement.probabilities(temperature)?;
-            Some(-all[judgement.gold].max(1e-12).ln())
+            Some(-all[judgement.gold].clamp(1e-12, 1.0).ln())
         };
         judged.iter().filter_map(one).sum()
     };

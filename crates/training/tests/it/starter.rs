@@ -202,6 +202,25 @@ fn what_only_cues_say_is_learnt_from_them_and_used() {
 }
 
 #[test]
+fn a_validation_that_gives_no_number_ends_the_run() {
+    let bench = Bench::new();
+    let mut recipe = bench.recipe(1);
+    // One step in all: the loss before it is a number, the weights after it give none.
+    recipe.fit.batch_size = 100;
+    recipe.fit.n_warmup_steps = 0;
+    recipe.fit.learning_rate = 1e30;
+    let error = bench
+        .try_run(&recipe, "run", false, &mut Silent)
+        .unwrap_err();
+    assert!(
+        matches!(error, TrainingError::Diverged { step: 1, .. }),
+        "{error}"
+    );
+    assert!(!bench.temp.path().join("run/model").exists());
+    assert!(!bench.temp.path().join("run/epochs.jsonl").exists());
+}
+
+#[test]
 fn an_extractor_without_cues_in_the_corpus_is_named() {
     let bench = Bench::new();
     let recipe = StarterRecipe {
