@@ -3,7 +3,7 @@
 //! A small convolutional network ([`HeadNet`]) reads the face and its mirror image. The model that
 //! ships with the program is `models/head`; its card says what it was trained on (the angles that
 //! `MediaPipe`'s face mesh finds in photographs) and what it cannot do. Where the eyes look is not
-//! read: at this size a network of this kind did no better than a constant (`docs/results.md`).
+//! read: at this size a network of this kind did hardly better than a constant (`docs/results.md`).
 
 mod config;
 mod embedded;
