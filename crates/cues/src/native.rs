@@ -17,9 +17,9 @@ use smes_media::{Audio, Clip, DecodeOptions, Limits, Recording, VideoOptions};
 
 use self::follow::NativeFollower;
 use crate::describe::describe;
-use crate::emotion::{EmotionReader, UsualVoice, VoiceEmotion};
+use crate::emotion::{EmotionReader, HeardWindow, UsualVoice, VoiceEmotion};
 use crate::face::{FaceReader, FaceReading, Grey};
-use crate::voice::{self, FEW_VOICED_S, Hearing, VoiceReading, Window};
+use crate::voice::{self, FEW_VOICED_S, Hearing, VoiceReading};
 use crate::{CueError, CueExtractor, Follower, ReadClip, SpeakerBaseline};
 
 /// Sample rates the measures are defined for, in Hz.
@@ -66,7 +66,7 @@ pub struct Heard {
     /// Contours and measures.
     pub reading: VoiceReading,
     /// Parts of the talk; none without a voice.
-    pub windows: Vec<Window>,
+    pub windows: Vec<HeardWindow>,
     /// What each of them sounds like, heard by itself.
     pub emotions: Vec<VoiceEmotion>,
 }
@@ -79,7 +79,9 @@ impl NativeExtractor {
     pub fn heard(&self, audio: &Audio) -> Result<Heard, CueError> {
         check_rate(audio)?;
         let reading = voice::read(&audio.samples, audio.sample_rate);
-        let windows = voice::windows(&audio.samples, audio.sample_rate, &reading);
+        let windows = self
+            .voices
+            .listen(&audio.samples, audio.sample_rate, &reading)?;
         let emotions = self.voices.read(&windows, &UsualVoice::default())?;
         Ok(Heard {
             reading,
@@ -205,7 +207,9 @@ impl NativeExtractor {
             cue.observation = unheard(reading.hearing).into();
             return Ok(None);
         }
-        let windows = voice::windows(&audio.samples, audio.sample_rate, &reading);
+        let windows = self
+            .voices
+            .listen(&audio.samples, audio.sample_rate, &reading)?;
         let emotion = self.voices.read_clip(&windows, &baseline.voice)?;
         let is_sure =
             !reading.noisy && !reading.over_music && reading.voiced_s >= ENOUGH_FOR_EMOTION_S;

@@ -34,6 +34,12 @@ pub enum KernelError {
         /// Rows of the table.
         n_rows: usize,
     },
+    /// An operation that passes no gradient was given what is trained.
+    #[error("`{operation}` passes no gradient, and was given a parameter that is trained")]
+    NoGradient {
+        /// Which operation.
+        operation: &'static str,
+    },
     /// The tensor library refused an operation.
     #[error("tensor operation failed")]
     Tensor {
@@ -51,6 +57,9 @@ impl KernelError {
                 Some("the tokenizer and the model belong to different vocabularies".to_owned())
             }
             Self::Heads { .. } => Some("correct the number of heads in the configuration".into()),
+            Self::NoGradient { .. } => {
+                Some("freeze the parameters before the layer takes them".into())
+            }
             _ => None,
         }
     }

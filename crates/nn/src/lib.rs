@@ -18,6 +18,7 @@ pub mod generation;
 mod gradients;
 pub mod layers;
 pub mod loss;
+pub mod mel;
 pub mod optim;
 mod params;
 mod pass;

@@ -12,7 +12,7 @@ pub const WEIGHTS_FILE: &str = "weights.safetensors";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoiceModelConfig {
-    /// Version of this format; 1.
+    /// Version of this format; 2 since networks read the impression of a window.
     pub version: u32,
     /// Name of the emotion set.
     pub emotions: String,
@@ -20,7 +20,7 @@ pub struct VoiceModelConfig {
     pub n_members: usize,
     /// Width of each.
     pub hidden_size: usize,
-    /// Dropout of the descriptors in training.
+    /// Dropout of what is read of a window, in training.
     pub input_dropout: f64,
     /// Dropout of hidden units in training.
     pub dropout: f64,

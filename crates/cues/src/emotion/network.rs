@@ -3,16 +3,15 @@
 use smes_nn::layers::{Dropout, Linear, gelu};
 use smes_nn::{Device, Init, NnError, ParamLoader, Params, Pass, Tensor};
 
-use super::{UsualVoice, VoiceModelConfig};
-use crate::voice::descriptors::N_DESCRIPTORS;
+use super::{N_INPUTS, UsualVoice, VoiceModelConfig};
 
-/// Standardised descriptors are held within this many deviations: a coefficient of variation
+/// Standardised inputs are held within this many deviations: a coefficient of variation
 /// whose mean is nearly zero would outshout everything else.
 const LIMIT: f32 = 3.0;
 const MEAN: &str = "mean";
 const DEVIATION: &str = "deviation";
 
-/// Reads standardised descriptors; gives one row of logits for each of its members.
+/// Reads standardised inputs; gives one row of logits for each of its members.
 #[derive(Debug, Clone)]
 pub struct VoiceNet {
     mean: Vec<f32>,
@@ -42,12 +41,12 @@ impl VoiceNet {
     ) -> Result<Self, NnError> {
         let input = loader.part("input");
         let moment = |name, init| -> Result<Vec<f32>, NnError> {
-            Ok(input.get(name, &[N_DESCRIPTORS], init)?.to_vec1()?)
+            Ok(input.get(name, &[N_INPUTS], init)?.to_vec1()?)
         };
         let member = |index: usize| -> Result<Member, NnError> {
             let place = loader.part("members").part(index.to_string());
             Ok(Member {
-                hidden: Linear::load(&place.part("hidden"), N_DESCRIPTORS, config.hidden_size)?,
+                hidden: Linear::load(&place.part("hidden"), N_INPUTS, config.hidden_size)?,
                 output: Linear::load(&place.part("output"), config.hidden_size, n_emotions)?,
             })
         };
@@ -63,7 +62,7 @@ impl VoiceNet {
         })
     }
 
-    /// Writes the moments of the training descriptors into the parameters and freezes them; to be
+    /// Writes the moments of the training inputs into the parameters and freezes them; to be
     /// called before [`VoiceNet::load`] on parameters that hold them already.
     ///
     /// # Errors
@@ -74,12 +73,12 @@ impl VoiceNet {
             let tensor = Tensor::from_slice(moment, moment.len(), &Device::Cpu)?;
             values.insert(format!("input.{name}"), tensor);
         }
-        params.restore(&values, "moments of the training descriptors")?;
+        params.restore(&values, "moments of the training inputs")?;
         params.freeze(|name| name.starts_with("input."));
         Ok(())
     }
 
-    /// Descriptors of some windows as one tensor, standardised around the speaker's usual voice and
+    /// The inputs of some windows as one tensor, standardised around the speaker's usual voice and
     /// bounded; what is absent becomes the mean.
     ///
     /// # Shapes
@@ -103,8 +102,8 @@ impl VoiceNet {
                 ((value - centre) / deviation).clamp(-LIMIT, LIMIT)
             }));
         }
-        let n = values.len() / N_DESCRIPTORS;
-        Ok(Tensor::from_vec(values, (n, N_DESCRIPTORS), &Device::Cpu)?)
+        let n = values.len() / N_INPUTS;
+        Ok(Tensor::from_vec(values, (n, N_INPUTS), &Device::Cpu)?)
     }
 
     /// # Shapes

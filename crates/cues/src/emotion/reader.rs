@@ -1,13 +1,15 @@
 //! From the windows of a clip to one calibrated judgement.
 
+use std::sync::Arc;
+
 use smes_dialogue::{EmotionSet, emotion_set};
 use smes_nn::Params;
 
-use super::{Circumplex, UsualVoice, VoiceModelConfig, VoiceNet};
+use super::{Circumplex, HeardWindow, UsualVoice, VoiceEncoder, VoiceModelConfig, VoiceNet};
 use crate::CueError;
-use crate::voice::Window;
+use crate::voice::VoiceReading;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a voice sounded like.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +37,7 @@ impl VoiceEmotion {
 /// A voice model ready to read.
 #[derive(Debug, Clone)]
 pub struct EmotionReader {
+    encoder: Arc<VoiceEncoder>,
     net: VoiceNet,
     emotions: EmotionSet,
     temperature: f64,
@@ -64,16 +67,33 @@ impl EmotionReader {
         let params = Params::from_bytes(weights, source)?;
         let net = VoiceNet::load(&params.loader(), &config, emotions.len())?;
         params.check_all_used()?;
-        Ok(Self::new(net, emotions, config.temperature))
+        Self::new(net, emotions, config.temperature)
     }
 
     /// A network that was just trained.
-    pub fn new(net: VoiceNet, emotions: EmotionSet, temperature: f64) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// As for [`VoiceEncoder::embedded`].
+    pub fn new(net: VoiceNet, emotions: EmotionSet, temperature: f64) -> Result<Self, CueError> {
+        Ok(Self {
+            encoder: Arc::new(VoiceEncoder::embedded()?),
             net,
             emotions,
             temperature,
-        }
+        })
+    }
+
+    /// See [`VoiceEncoder::listen`].
+    ///
+    /// # Errors
+    /// When a tensor operation fails.
+    pub fn listen(
+        &self,
+        samples: &[f32],
+        sample_rate: u32,
+        reading: &VoiceReading,
+    ) -> Result<Vec<HeardWindow>, CueError> {
+        self.encoder.listen(samples, sample_rate, reading)
     }
 
     /// The emotions it tells apart.
@@ -87,14 +107,14 @@ impl EmotionReader {
     /// When a tensor operation fails.
     pub fn read(
         &self,
-        windows: &[Window],
+        windows: &[HeardWindow],
         usual: &UsualVoice,
     ) -> Result<Vec<VoiceEmotion>, CueError> {
         if windows.is_empty() {
             return Ok(Vec::new());
         }
-        let descriptors = windows.iter().map(|window| window.descriptors.as_slice());
-        let logits = self.net.logits(&self.net.inputs(descriptors, usual)?)?;
+        let inputs = windows.iter().map(|window| window.inputs.as_slice());
+        let logits = self.net.logits(&self.net.inputs(inputs, usual)?)?;
         let rows = logits.to_vec2::<f32>().map_err(smes_nn::NnError::from)?;
         let judge = |row: &Vec<f32>| self.judge(softmax(row, self.temperature));
         Ok(rows.iter().map(judge).collect())
@@ -106,7 +126,7 @@ impl EmotionReader {
     /// As for [`EmotionReader::read`].
     pub fn read_clip(
         &self,
-        windows: &[Window],
+        windows: &[HeardWindow],
         usual: &UsualVoice,
     ) -> Result<Option<VoiceEmotion>, CueError> {
         let found = self.read(windows, usual)?;
@@ -160,7 +180,7 @@ mod tests {
 
     fn config() -> VoiceModelConfig {
         VoiceModelConfig {
-            version: 1,
+            version: VERSION,
             emotions: "emodb-7".to_owned(),
             n_members: 2,
             hidden_size: 4,
@@ -174,13 +194,14 @@ mod tests {
     fn reader(temperature: f64) -> EmotionReader {
         let params = Params::new();
         let net = VoiceNet::load(&params.initialiser(1), &config(), 7).unwrap();
-        EmotionReader::new(net, smes_dialogue::emodb_emotions(), temperature)
+        EmotionReader::new(net, smes_dialogue::emodb_emotions(), temperature).unwrap()
     }
 
     #[test]
     fn probabilities_sum_to_one_and_a_high_temperature_flattens_them() {
         let sound = beats(4.0, 6.0, 0.3);
-        let windows = voice::windows(&sound, RATE, &voice::read(&sound, RATE));
+        let reading = voice::read(&sound, RATE);
+        let windows = reader(1.0).listen(&sound, RATE, &reading).unwrap();
         assert!(windows.len() > 1);
         let spread = |temperature| {
             let found = reader(temperature).read_clip(&windows, &UsualVoice::default());
@@ -197,8 +218,9 @@ mod tests {
     #[test]
     fn the_same_voice_is_heard_otherwise_once_it_is_known_to_be_usual() {
         let sound = beats(4.0, 4.0, 0.3);
-        let windows = voice::windows(&sound, RATE, &voice::read(&sound, RATE));
         let reader = EmotionReader::embedded().unwrap();
+        let reading = voice::read(&sound, RATE);
+        let windows = reader.listen(&sound, RATE, &reading).unwrap();
         let mut usual = UsualVoice::default();
         let before = reader.read_clip(&windows, &usual).unwrap().unwrap();
         for _ in 0..200 {
@@ -219,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_model_of_another_version_or_set_is_refused_by_name() {
-        for (field, value) in [("version", "2"), ("emotions", "'no-set'")] {
+        for (field, value) in [("version", "1"), ("emotions", "'no-set'")] {
             let text = toml::to_string(&config()).unwrap();
             let text: String = text
                 .lines()

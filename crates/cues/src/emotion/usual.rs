@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::voice::Window;
+use super::HeardWindow;
 
-/// The mean of each descriptor over the clips of one speaker so far; no sound, no words.
+/// The mean of each input of the networks over the clips of one speaker so far; no sound, no words.
 ///
 /// A voice that is high by nature is not aroused. The network therefore reads a clip around the mean
 /// of that speaker, drawn towards the mean of everybody while few clips are known, as in J.-L.
@@ -12,21 +12,21 @@ use crate::voice::Window;
 /// observations of Markov chains*, IEEE Trans. Speech and Audio Processing 2(2)).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsualVoice {
-    /// For each descriptor: clips that had it, and its sum over them.
+    /// For each input: clips that had it, and its sum over them.
     sums: Vec<(f64, f64)>,
 }
 
 impl UsualVoice {
     /// Adds a clip: the mean of its windows. Windows of no voice change nothing.
-    pub fn add(&mut self, windows: &[Window]) {
+    pub fn add(&mut self, windows: &[HeardWindow]) {
         let Some(first) = windows.first() else {
             return;
         };
-        self.sums.resize(first.descriptors.len(), (0.0, 0.0));
+        self.sums.resize(first.inputs.len(), (0.0, 0.0));
         for (at, (n, sum)) in self.sums.iter_mut().enumerate() {
             let weighted = windows
                 .iter()
-                .filter_map(|window| Some((window.descriptors[at]?, window.voiced_s)));
+                .filter_map(|window| Some((window.inputs[at]?, window.voiced_s)));
             let (total, weight) = weighted
                 .fold((0.0, 0.0), |(total, weight), (value, voiced_s)| {
                     (total + value * voiced_s, weight + voiced_s)
@@ -41,7 +41,7 @@ impl UsualVoice {
     /// What is usual for the speaker, where `everybody` counts for `prior_clips` clips.
     ///
     /// # Equation
-    /// `(p m + sum x) / (p + n)`, for each descriptor
+    /// `(p m + sum x) / (p + n)`, for each input
     pub fn mean(&self, everybody: &[f32], prior_clips: f64) -> Vec<f32> {
         let of = |at: usize| {
             let (n, sum) = self.sums.get(at).copied().unwrap_or_default();
@@ -58,12 +58,12 @@ impl UsualVoice {
 mod tests {
     use super::*;
 
-    fn window(voiced_s: f64, descriptors: &[Option<f64>]) -> Window {
-        Window {
+    fn window(voiced_s: f64, inputs: &[Option<f64>]) -> HeardWindow {
+        HeardWindow {
             start_s: 0.0,
             end_s: 1.0,
             voiced_s,
-            descriptors: descriptors.to_vec(),
+            inputs: inputs.to_vec(),
         }
     }
 

@@ -197,16 +197,15 @@ impl Contours {
             let span = edge(&frames[0], -0.5)..edge(&frames[frames.len() - 1], 0.5);
             let period_at =
                 |sample| f64::from(RATE) / frames[frame_of(sample)].f0_hz.unwrap_or(1.0);
-            let mut sums = vec![(0.0, 0.0, 0.0); frames.len()];
-            for found in perturbation::compare(samples, span, period_at) {
-                let (jitter, shimmer, n) = &mut sums[frame_of(found.at)];
-                *jitter += found.jitter;
-                *shimmer += found.shimmer_db;
-                *n += 1.0;
+            let mut found = vec![(Vec::new(), Vec::new()); frames.len()];
+            for pair in perturbation::compare(samples, span, period_at) {
+                let (jitter, shimmer) = &mut found[frame_of(pair.at)];
+                jitter.push(pair.jitter);
+                shimmer.extend(pair.shimmer_db);
             }
-            for (voiced, (jitter, shimmer, n)) in self.voiced[stretch].iter_mut().zip(sums) {
-                if let Some(voiced) = voiced.as_mut().filter(|_| n > 0.0) {
-                    (voiced[0], voiced[1]) = (Some(jitter / n), Some(shimmer / n));
+            for (voiced, (jitter, shimmer)) in self.voiced[stretch].iter_mut().zip(&found) {
+                if let Some(voiced) = voiced {
+                    (voiced[0], voiced[1]) = (mean(jitter), mean(shimmer));
                 }
             }
         }

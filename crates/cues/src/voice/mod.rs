@@ -139,6 +139,11 @@ pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
     reading
 }
 
+/// Mean level of the talk, in dB re full scale.
+pub(crate) fn talk_level_db(reading: &VoiceReading) -> f64 {
+    speech_db(&reading.levels, &reading.rhythm)
+}
+
 /// Mean level of what sounds, in dB re full scale.
 fn speech_db(levels: &Levels, rhythm: &Rhythm) -> f64 {
     levels
@@ -157,8 +162,7 @@ pub fn windows(samples: &[f32], sample_rate: u32, reading: &VoiceReading) -> Vec
     if reading.hearing != Hearing::Voice || sample_rate != descriptors::RATE {
         return Vec::new();
     }
-    let level_db = speech_db(&reading.levels, &reading.rhythm);
-    let gain = 10_f64.powf((SPEECH_LEVEL_DB - level_db) / 20.0);
+    let gain = 10_f64.powf((SPEECH_LEVEL_DB - talk_level_db(reading)) / 20.0);
     let sounding = &reading.rhythm.sounding;
     let (Some(first), Some(last)) = (
         sounding.iter().position(|s| *s),

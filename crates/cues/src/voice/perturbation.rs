@@ -16,6 +16,8 @@ const SEARCH: (f64, f64) = (0.8, 1.25);
 const MIN_CORRELATION: f64 = 0.3;
 /// Neighbouring periods further apart than this ratio are a break of the voice, not its jitter.
 const MAX_RATIO: f64 = 1.3;
+/// Neighbouring amplitudes further apart than this ratio are an onset or an end, not shimmer.
+const MAX_AMPLITUDE_RATIO: f64 = 1.6;
 
 /// One comparison of two neighbouring periods.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,8 +26,8 @@ pub(super) struct Comparison {
     pub(super) at: usize,
     /// Difference of their lengths over the mean.
     pub(super) jitter: f64,
-    /// Size of the ratio of their amplitudes, in dB.
-    pub(super) shimmer_db: f64,
+    /// Size of the ratio of their amplitudes, in dB, unless it is too large to be shimmer.
+    pub(super) shimmer_db: Option<f64>,
 }
 
 struct Period {
@@ -59,13 +61,18 @@ pub(super) fn compare(
                 at,
                 jitter: (period.length - before.length).abs()
                     / f64::midpoint(period.length, before.length),
-                shimmer_db: (20.0 * (period.amplitude / before.amplitude).log10()).abs(),
+                shimmer_db: shimmer_db(before.amplitude, period.amplitude),
             });
         }
         before = Some(period);
         at = next;
     }
     found
+}
+
+fn shimmer_db(before: f64, after: f64) -> Option<f64> {
+    let ratio = before.max(after) / before.min(after);
+    (ratio <= MAX_AMPLITUDE_RATIO).then(|| 20.0 * ratio.log10())
 }
 
 /// Whether two neighbouring periods belong to the same run of the voice.
@@ -150,9 +157,11 @@ mod tests {
     fn means(sound: &[f32], period: f64) -> (f64, f64) {
         let found = compare(sound, 0..sound.len(), |_| period);
         assert!(found.len() > 20, "{}", found.len());
-        let mean =
-            |pick: fn(&Comparison) -> f64| found.iter().map(pick).sum::<f64>() / found.len() as f64;
-        (mean(|c| c.jitter), mean(|c| c.shimmer_db))
+        let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+        (
+            mean(found.iter().map(|c| c.jitter).collect()),
+            mean(found.iter().filter_map(|c| c.shimmer_db).collect()),
+        )
     }
 
     #[test]
@@ -172,6 +181,19 @@ mod tests {
         let (jitter, shimmer) = means(&pulses(&rough), 100.0);
         assert!(jitter < 1e-3, "{jitter}");
         assert!((shimmer / 1.938 - 1.0).abs() < 0.1, "{shimmer}");
+    }
+
+    #[test]
+    fn an_amplitude_that_jumps_is_no_shimmer() {
+        let onset: Vec<(usize, f32)> = (0..60)
+            .map(|i| (100, if i < 30 { 0.2 } else { 0.5 }))
+            .collect();
+        let sound = pulses(&onset);
+        let found = compare(&sound, 0..sound.len(), |_| 100.0);
+        let left_out = found.iter().filter(|c| c.shimmer_db.is_none()).count();
+        assert_eq!(left_out, 1);
+        let (_, shimmer) = means(&sound, 100.0);
+        assert!(shimmer < 0.1, "{shimmer}");
     }
 
     #[test]

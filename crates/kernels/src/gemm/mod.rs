@@ -10,10 +10,12 @@
 pub(crate) mod bf16;
 mod f32;
 pub(crate) mod int8;
+mod kept;
 pub(crate) mod packed_bf16;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::kept::Kept;
 use crate::{
     matrix::{MatrixMut, MatrixRef},
     simd::Isa,

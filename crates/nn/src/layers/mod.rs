@@ -11,6 +11,7 @@ mod embedding;
 mod gru;
 mod layer_norm;
 mod linear;
+mod lstm;
 mod prepared;
 
 pub use attention::SelfAttention;
@@ -21,6 +22,7 @@ pub use embedding::Embedding;
 pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+pub use lstm::Lstm;
 pub use prepared::DecodingWeights;
 pub(crate) use prepared::Prepared;
 pub use smes_kernels::{gelu, log_softmax, masked_softmax, softmax};

@@ -13,6 +13,7 @@ mod checkpoint;
 mod generation;
 mod gru;
 mod loss;
+mod lstm;
 mod minilm;
 mod processors;
 mod pytorch;

@@ -1,7 +1,6 @@
 //! One fit of the networks: windows and their emotions in, parameters out.
 
-use smes_cues::emotion::{UsualVoice, VoiceModelConfig, VoiceNet};
-use smes_cues::voice::descriptors::N_DESCRIPTORS;
+use smes_cues::emotion::{N_INPUTS, UsualVoice, VoiceModelConfig, VoiceNet};
 use smes_nn::loss::{CrossEntropy, cross_entropy};
 use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
 use smes_nn::schedule::Schedule;
@@ -20,7 +19,7 @@ pub(super) struct Fitted {
 /// The configuration of the recipe's model, not yet calibrated.
 pub(super) fn config(recipe: &VoiceRecipe, emotions: &str) -> VoiceModelConfig {
     VoiceModelConfig {
-        version: 1,
+        version: 2,
         emotions: emotions.to_owned(),
         n_members: recipe.model.n_members,
         hidden_size: recipe.model.hidden_size,
@@ -45,8 +44,8 @@ pub(super) fn fit(
     let (mean, deviation) = moments(rows);
     VoiceNet::set_moments(&params, &mean, &deviation)?;
     let net = VoiceNet::load(&params.loader(), &config, n_emotions)?;
-    let descriptors = rows.iter().map(|row| row.descriptors.as_slice());
-    let inputs = net.inputs(descriptors, &UsualVoice::default())?;
+    let numbers = rows.iter().map(|row| row.inputs.as_slice());
+    let inputs = net.inputs(numbers, &UsualVoice::default())?;
     let criterion = CrossEntropy {
         class_weights: Some(class_weights(rows, n_emotions)),
         label_smoothing: recipe.fit.label_smoothing,
@@ -126,10 +125,10 @@ fn optimiser(recipe: &VoiceRecipe, params: &Params) -> Result<AdamW, NnError> {
     AdamW::new(vec![group], config)
 }
 
-/// Mean and deviation of each descriptor over the rows that have it.
+/// Mean and deviation of each input over the rows that have it.
 fn moments(rows: &[&Row]) -> (Vec<f32>, Vec<f32>) {
     let of = |at: usize| {
-        let values: Vec<f64> = rows.iter().filter_map(|row| row.descriptors[at]).collect();
+        let values: Vec<f64> = rows.iter().filter_map(|row| row.inputs[at]).collect();
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
@@ -137,7 +136,7 @@ fn moments(rows: &[&Row]) -> (Vec<f32>, Vec<f32>) {
         let pair = (mean as f32, variance.sqrt().max(1e-6) as f32);
         pair
     };
-    (0..N_DESCRIPTORS).map(of).unzip()
+    (0..N_INPUTS).map(of).unzip()
 }
 
 fn class_weights(rows: &[&Row], n_emotions: usize) -> Vec<f32> {

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smes_cues::emotion::{CONFIG_FILE, UsualVoice, VoiceModelConfig, VoiceNet, WEIGHTS_FILE};
-use smes_cues::voice::Window;
+use smes_cues::emotion::{
+    CONFIG_FILE, HeardWindow, UsualVoice, VoiceEncoder, VoiceModelConfig, VoiceNet, WEIGHTS_FILE,
+};
 use smes_dialogue::Label;
 use smes_nn::checkpoint::StoredAs;
 use smes_nn::{NnError, RandomStream};
@@ -62,7 +63,7 @@ pub fn train_voice(
     let recordings = Recordings::read(&recipe.corpus, progress)?;
     let manifest = RunManifest::new(recipe.seed, recordings.reference.clone(), recipe.clone());
     let run = RunFolder::create(run_dir, &manifest)?;
-    let heard = Heard::read(recipe, &recordings, progress);
+    let heard = Heard::read(recipe, &recordings, progress)?;
     let judged = judge_speakers(recipe, &recordings, &heard, progress)?;
     let (scores, speakers) = score_all(&judged, &recordings);
     write_predictions(&run, &judged, &recordings)?;
@@ -92,27 +93,33 @@ struct Heard {
     /// To learn from.
     rows: Vec<Vec<Row>>,
     /// To be judged, by condition.
-    windows: BTreeMap<Condition, Vec<Vec<Window>>>,
+    windows: BTreeMap<Condition, Vec<Vec<HeardWindow>>>,
 }
 
 impl Heard {
-    fn read(recipe: &VoiceRecipe, recordings: &Recordings, progress: &mut dyn Progress) -> Self {
+    fn read(
+        recipe: &VoiceRecipe,
+        recordings: &Recordings,
+        progress: &mut dyn Progress,
+    ) -> Result<Self, TrainingError> {
+        let encoder = VoiceEncoder::embedded()?;
         let sounds = Condition::ALL.into_iter().filter(|one| one.sound() == *one);
         progress.begin("listening", 1 + sounds.clone().count() as u64);
         let all = &recordings.all;
         let rows = all
             .par_iter()
-            .map(|recording| rows(recording, &recipe.augment, recipe.seed))
-            .collect();
+            .map(|recording| rows(&encoder, recording, &recipe.augment, recipe.seed))
+            .collect::<Result<_, _>>()?;
         progress.advance(1);
         let mut windows = BTreeMap::new();
         for condition in sounds {
-            let hear = |recording: &Recording| condition.hear(recording, recipe.seed);
-            windows.insert(condition, all.par_iter().map(hear).collect());
+            let hear = |recording: &Recording| condition.hear(&encoder, recording, recipe.seed);
+            let heard = all.par_iter().map(hear).collect::<Result<_, _>>()?;
+            windows.insert(condition, heard);
             progress.advance(1);
         }
         progress.end();
-        Self { rows, windows }
+        Ok(Self { rows, windows })
     }
 }
 
@@ -183,14 +190,14 @@ fn usual(
 fn judge(
     net: &VoiceNet,
     recording: &Recording,
-    windows: &[Window],
+    windows: &[HeardWindow],
     usual: &UsualVoice,
 ) -> Result<Judgement, NnError> {
     let logits = if windows.is_empty() {
         Vec::new()
     } else {
-        let descriptors = windows.iter().map(|window| window.descriptors.as_slice());
-        let inputs = net.inputs(descriptors, usual)?;
+        let numbers = windows.iter().map(|window| window.inputs.as_slice());
+        let inputs = net.inputs(numbers, usual)?;
         net.logits(&inputs)?.to_vec2::<f32>()?
     };
     Ok(Judgement {

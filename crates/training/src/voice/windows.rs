@@ -2,7 +2,9 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smes_cues::voice::{self, Window, descriptors};
+use smes_cues::CueError;
+use smes_cues::emotion::{HeardWindow, VoiceEncoder};
+use smes_cues::voice::{self, descriptors};
 use smes_nn::RandomStream;
 
 use super::augment::{AugmentRecipe, Noise, add_noise, middle_second};
@@ -10,7 +12,7 @@ use super::recordings::Recording;
 
 /// One window to learn from.
 pub(super) struct Row {
-    pub(super) descriptors: Vec<Option<f64>>,
+    pub(super) inputs: Vec<Option<f64>>,
     pub(super) emotion: usize,
 }
 
@@ -128,7 +130,12 @@ impl Condition {
     }
 
     /// What is heard of a recording under it.
-    pub(super) fn hear(self, recording: &Recording, seed: u64) -> Vec<Window> {
+    pub(super) fn hear(
+        self,
+        encoder: &VoiceEncoder,
+        recording: &Recording,
+        seed: u64,
+    ) -> Result<Vec<HeardWindow>, CueError> {
         let mut samples = recording.samples.clone();
         if self == Self::OneSecond {
             samples = middle_second(&samples);
@@ -139,17 +146,22 @@ impl Condition {
                 .named(&recording.name);
             add_noise(&mut samples, noise, snr_db, stream);
         }
-        windows_of(&samples)
+        listen(encoder, &samples)
     }
 }
 
-fn windows_of(samples: &[f32]) -> Vec<Window> {
+fn listen(encoder: &VoiceEncoder, samples: &[f32]) -> Result<Vec<HeardWindow>, CueError> {
     let reading = voice::read(samples, descriptors::RATE);
-    voice::windows(samples, descriptors::RATE, &reading)
+    encoder.listen(samples, descriptors::RATE, &reading)
 }
 
 /// The rows of a recording and of its varied copies; a copy in which no voice is heard has none.
-pub(super) fn rows(recording: &Recording, augment: &AugmentRecipe, seed: u64) -> Vec<Row> {
+pub(super) fn rows(
+    encoder: &VoiceEncoder,
+    recording: &Recording,
+    augment: &AugmentRecipe,
+    seed: u64,
+) -> Result<Vec<Row>, CueError> {
     let stream = RandomStream::new(seed)
         .named("varied")
         .named(&recording.name);
@@ -158,10 +170,12 @@ pub(super) fn rows(recording: &Recording, augment: &AugmentRecipe, seed: u64) ->
         .map(|copy| augment.vary(&recording.samples, stream.numbered(copy)))
         .collect();
     let all = std::iter::once(&recording.samples).chain(&varied);
-    all.flat_map(|samples| windows_of(samples))
-        .map(|window| Row {
-            descriptors: window.descriptors,
+    let mut rows = Vec::new();
+    for samples in all {
+        rows.extend(listen(encoder, samples)?.into_iter().map(|window| Row {
+            inputs: window.inputs,
             emotion: recording.emotion,
-        })
-        .collect()
+        }));
+    }
+    Ok(rows)
 }
