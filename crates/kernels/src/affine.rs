@@ -9,7 +9,7 @@ use candle_core::{Result, Tensor};
 
 use crate::{
     KernelError, Precision,
-    gemm::{Onto, Product},
+    gemm::{Onto, Operand, Product},
     gradients::{gradient, is_collecting, ready_gradient},
     linear::column_sums,
     matrix::{MatrixMut, MatrixRef},
@@ -84,11 +84,20 @@ impl Affine {
 
     /// `x Wᵀ + b`, `x`: `[N, in]`.
     pub(crate) fn forward(&self, x: &[f32], precision: Precision) -> Result<Vec<f32>> {
-        let x = MatrixRef::new(x, x.len() / self.n_in.max(1), self.n_in);
+        self.forward_of(&self.operand(x), precision)
+    }
+
+    /// `x`, `[N, in]`, for several maps of the same `in` to read.
+    pub(crate) fn operand<'a>(&self, x: &'a [f32]) -> Operand<'a> {
+        Operand::new(MatrixRef::new(x, x.len() / self.n_in.max(1), self.n_in))
+    }
+
+    /// As [`Affine::forward`], of what other maps read too.
+    pub(crate) fn forward_of(&self, x: &Operand<'_>, precision: Precision) -> Result<Vec<f32>> {
         with_numbers(&self.bias, |bias| {
             with_numbers(&self.weight, |weight| {
                 let weight = MatrixRef::new(weight, self.n_out, self.n_in);
-                Product::parallel(precision).fresh(x, weight.t(), Some(bias))
+                Product::parallel(precision).fresh_of(x, &Operand::new(weight.t()), Some(bias))
             })
         })?
     }
@@ -100,15 +109,27 @@ impl Affine {
         grad: &[f32],
         precision: Precision,
     ) -> Result<()> {
+        self.give_gradients_of(&self.operand(x), grad, precision)
+    }
+
+    /// As [`Affine::give_gradients`], of what other maps read too.
+    pub(crate) fn give_gradients_of(
+        &self,
+        x: &Operand<'_>,
+        grad: &[f32],
+        precision: Precision,
+    ) -> Result<()> {
         let (n_out, n_in) = (self.n_out, self.n_in);
         let n_rows = grad.len() / n_out.max(1);
-        let x = MatrixRef::new(x, n_rows, n_in);
-        let by_output = MatrixRef::new(grad, n_rows, n_out).t();
+        let by_output = Operand::new(MatrixRef::new(grad, n_rows, n_out).t());
         let product = Product::parallel(precision);
         gradient(
             &self.weight,
-            || product.fresh(by_output, x, None),
-            |sum| product.write(MatrixMut::new(sum, n_out, n_in), by_output, x, Onto::Output),
+            || product.fresh_of(&by_output, x, None),
+            |sum| {
+                let onto = MatrixMut::new(sum, n_out, n_in);
+                product.write_of(onto, &by_output, x, Onto::Output);
+            },
         )?;
         if self.bias.track_op() {
             ready_gradient(&self.bias, column_sums(grad, n_out))?;

@@ -2,8 +2,10 @@
 //! causal. Decoding, which keeps earlier positions, has [`crate::KeyValues`].
 //!
 //! One operation from projected queries, keys and values to mixed values, with its backward pass:
-//! heads are read in place, so nothing is transposed or copied, and the `[T, S]` weights of a head
-//! live only while a thread works on it and are made again in the backward pass.
+//! heads are read in place, so nothing is transposed or copied. The `[T, S]` weights of the heads are
+//! kept for the backward pass up to a limit, and above it made again there.
+
+use std::borrow::Cow;
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
@@ -74,6 +76,12 @@ pub fn attention(
         .contiguous()?
         .apply_op3(&key.contiguous()?, &value.contiguous()?, op)?)
 }
+
+/// The weights of each head of each sequence, `[T, S]`, before dropout.
+pub(crate) type Weights = Vec<Vec<f32>>;
+
+/// More weights than this are made again in the backward pass: 128 MB.
+const MOST_KEPT: usize = 1 << 25;
 
 pub(crate) struct AttentionOp {
     /// `[B, S]`
@@ -178,9 +186,8 @@ impl AttentionOp {
     }
 
     /// Attention weights `[T, S]` of a head, before dropout.
-    fn weights(&self, task: usize, query: MatrixRef<'_>, key: MatrixRef<'_>, weights: &mut [f32]) {
-        let scores = MatrixMut::new(weights, self.n_queries, self.n_keys);
-        Product::serial(self.precision).write(scores, query, key.t(), Onto::Nothing);
+    fn weights(&self, task: usize, query: MatrixRef<'_>, key: MatrixRef<'_>) -> Vec<f32> {
+        let mut weights = Product::serial(self.precision).fresh(query, key.t(), None);
         vectorise(
             #[inline(always)]
             || {
@@ -189,9 +196,10 @@ impl AttentionOp {
                 }
             },
         );
+        weights
     }
 
-    /// Applies dropout to the weights of a head.
+    /// Applies dropout to the weights of a head, or to their gradient.
     fn drop(&self, task: usize, weights: &mut [f32]) {
         if let Some(mask) = self.dropout {
             let first = self.position(task, 0);
@@ -202,23 +210,28 @@ impl AttentionOp {
         }
     }
 
-    fn head_forward(
-        &self,
-        task: usize,
-        [q, k, v]: [&[f32]; 3],
-        out: MatrixMut<'_>,
-        weights: &mut Vec<f32>,
-    ) {
+    /// The weights of a head after dropout.
+    fn dropped<'w>(&self, task: usize, weights: &'w [f32]) -> Cow<'w, [f32]> {
+        if self.dropout.is_none() {
+            return Cow::Borrowed(weights);
+        }
+        let mut dropped = weights.to_vec();
+        self.drop(task, &mut dropped);
+        Cow::Owned(dropped)
+    }
+
+    /// Writes what a head mixes, and gives its weights.
+    fn head_forward(&self, task: usize, [q, k, v]: Inputs<'_>, out: MatrixMut<'_>) -> Vec<f32> {
         let query = self.head(q, task, self.n_queries);
         let (key, value) = (
             self.head(k, task, self.n_keys),
             self.head(v, task, self.n_keys),
         );
-        weights.resize(self.n_queries * self.n_keys, 0.0);
-        self.weights(task, query, key, weights);
-        self.drop(task, weights);
-        let weights = MatrixRef::new(weights, self.n_queries, self.n_keys);
-        Product::serial(self.precision).write(out, weights, value, Onto::Nothing);
+        let weights = self.weights(task, query, key);
+        let dropped = self.dropped(task, &weights);
+        let dropped = MatrixRef::new(&dropped, self.n_queries, self.n_keys);
+        Product::serial(self.precision).write(out, dropped, value, Onto::Nothing);
+        weights
     }
 
     /// Gradients of one head into its part of those of query, key and value.
@@ -226,41 +239,19 @@ impl AttentionOp {
         &self,
         task: usize,
         [q, k, v, d_out]: [&[f32]; 4],
+        weights: Option<Vec<f32>>,
         [d_query, d_key, d_value]: [MatrixMut<'_>; 3],
-        scratch: &mut Scratch,
     ) {
         let (t, s) = (self.n_queries, self.n_keys);
         let product = Product::serial(self.precision);
         let (query, d_out) = (self.head(q, task, t), self.head(d_out, task, t));
         let (key, value) = (self.head(k, task, s), self.head(v, task, s));
-        let Scratch { weights, d_weights } = scratch;
-        weights.resize(t * s, 0.0);
-        d_weights.resize(t * s, 0.0);
-        self.weights(task, query, key, weights);
-        product.write(
-            MatrixMut::new(d_weights, t, s),
-            d_out,
-            value.t(),
-            Onto::Nothing,
-        );
-        if self.dropout.is_some() {
-            self.drop(task, d_weights);
-            let mut dropped = weights.clone();
-            self.drop(task, &mut dropped);
-            product.write(
-                d_value,
-                MatrixRef::new(&dropped, t, s).t(),
-                d_out,
-                Onto::Nothing,
-            );
-        } else {
-            product.write(
-                d_value,
-                MatrixRef::new(weights, t, s).t(),
-                d_out,
-                Onto::Nothing,
-            );
-        }
+        let weights = weights.unwrap_or_else(|| self.weights(task, query, key));
+        let dropped = self.dropped(task, &weights);
+        let dropped = MatrixRef::new(&dropped, t, s);
+        product.write(d_value, dropped.t(), d_out, Onto::Nothing);
+        let mut d_weights = product.fresh(d_out, value.t(), None);
+        self.drop(task, &mut d_weights);
         vectorise(
             #[inline(always)]
             || {
@@ -273,39 +264,42 @@ impl AttentionOp {
                 }
             },
         );
-        let d_scores = MatrixRef::new(d_weights, t, s);
+        let d_scores = MatrixRef::new(&d_weights, t, s);
         product.write(d_query, d_scores, key, Onto::Nothing);
         product.write(d_key, d_scores.t(), query, Onto::Nothing);
     }
-}
-
-/// Buffers of a thread.
-#[derive(Default)]
-struct Scratch {
-    weights: Vec<f32>,
-    d_weights: Vec<f32>,
 }
 
 /// The numbers of `query`, `key` and `value`.
 pub(crate) type Inputs<'a> = [&'a [f32]; 3];
 
 impl AttentionOp {
-    pub(crate) fn forward(&self, inputs: Inputs<'_>) -> Vec<f32> {
+    /// What the heads mix, `[B, T, D]`, and where asked for their weights, unless these are too many.
+    pub(crate) fn forward(&self, inputs: Inputs<'_>, is_kept: bool) -> (Vec<f32>, Option<Weights>) {
         let n_rows = inputs[0].len() / self.width.max(1);
         let mut out = vec![0.0; inputs[0].len()];
+        let n_weights = n_rows * self.n_heads * self.n_keys;
+        let is_kept = is_kept && (1..=MOST_KEPT).contains(&n_weights);
+        let mut weights = Vec::new();
         if self.n_keys > 0 {
             let heads = MatrixMut::new(&mut out, n_rows, self.width);
-            let heads = self.heads_mut(heads, self.n_queries);
-            let tasks = heads.into_par_iter().enumerate();
-            tasks.for_each_init(Vec::new, |weights, (task, out)| {
-                self.head_forward(task, inputs, out, weights);
-            });
+            let tasks = self.heads_mut(heads, self.n_queries);
+            let mix = |(task, out)| {
+                let weights = self.head_forward(task, inputs, out);
+                if is_kept { weights } else { Vec::new() }
+            };
+            weights = tasks.into_par_iter().enumerate().map(mix).collect();
         }
-        out
+        (out, is_kept.then_some(weights))
     }
 
     /// The gradients of query, key and value.
-    pub(crate) fn backward(&self, [query, key, value]: Inputs<'_>, d_out: &[f32]) -> [Vec<f32>; 3] {
+    pub(crate) fn backward(
+        &self,
+        [query, key, value]: Inputs<'_>,
+        weights: Option<Weights>,
+        d_out: &[f32],
+    ) -> [Vec<f32>; 3] {
         let (t, s) = (self.n_queries, self.n_keys);
         let mut d_query = vec![0.0; query.len()];
         let mut d_key = vec![0.0; key.len()];
@@ -317,11 +311,15 @@ impl AttentionOp {
         };
         let d_heads = cut(&mut d_query, t).into_par_iter();
         let d_heads = d_heads.zip(cut(&mut d_key, s)).zip(cut(&mut d_value, s));
-        d_heads.enumerate().for_each_init(
-            Scratch::default,
-            |scratch, (task, ((d_query, d_key), d_value))| {
+        let n_heads = d_heads.len();
+        let weights: Vec<Option<Vec<f32>>> = match weights {
+            Some(weights) => weights.into_iter().map(Some).collect(),
+            None => vec![None; n_heads],
+        };
+        d_heads.zip(weights).enumerate().for_each(
+            |(task, (((d_query, d_key), d_value), weights))| {
                 let inputs = [query, key, value, d_out];
-                self.head_backward(task, inputs, [d_query, d_key, d_value], scratch);
+                self.head_backward(task, inputs, weights, [d_query, d_key, d_value]);
             },
         );
         [d_query, d_key, d_value]
@@ -342,11 +340,12 @@ impl CustomOp3 for AttentionOp {
         value: &CpuStorage,
         value_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let out = self.forward([
+        let inputs = [
             numbers(query, query_layout)?,
             numbers(key, key_layout)?,
             numbers(value, value_layout)?,
-        ]);
+        ];
+        let (out, _) = self.forward(inputs, false);
         Ok((CpuStorage::F32(out), query_layout.shape().clone()))
     }
 
@@ -361,7 +360,7 @@ impl CustomOp3 for AttentionOp {
         let [d_query, d_key, d_value] = with_numbers(query, |q| {
             with_numbers(key, |k| {
                 with_numbers(value, |v| {
-                    with_numbers(grad, |d_out| self.backward([q, k, v], d_out))
+                    with_numbers(grad, |d_out| self.backward([q, k, v], None, d_out))
                 })
             })
         })????;

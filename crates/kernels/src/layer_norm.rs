@@ -148,7 +148,9 @@ impl CustomOp3 for LayerNormOp {
                 #[inline(always)]
                 || {
                     let rows = y.chunks_exact_mut(width);
-                    rows.for_each(|row| normalise(row, weight, bias, self.epsilon));
+                    for row in rows {
+                        normalise(row, weight, bias, self.epsilon);
+                    }
                 },
             );
         });

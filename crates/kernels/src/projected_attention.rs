@@ -7,7 +7,8 @@ use candle_core::{Result, Tensor};
 
 use crate::{
     Affine, AttentionSpec, KernelError, PostNorm, Precision, attention,
-    attention::AttentionOp,
+    attention::{AttentionOp, Weights},
+    gemm::Operand,
     linear, residual_layer_norm,
     sub_layer::{Branch, sub_layer},
 };
@@ -99,6 +100,7 @@ struct Kept {
     key: Vec<f32>,
     value: Vec<f32>,
     mixed: Vec<f32>,
+    weights: Option<Weights>,
 }
 
 struct ProjectedAttention {
@@ -112,17 +114,31 @@ struct ProjectedAttention {
 }
 
 impl ProjectedAttention {
-    fn make(&self, x: &[f32], source: &[f32]) -> Result<Kept> {
-        let query = self.projections.query.forward(x, self.precision)?;
-        let key = self.projections.key.forward(source, self.precision)?;
-        let value = self.projections.value.forward(source, self.precision)?;
-        let mixed = self.attention.forward([&query, &key, &value]);
+    fn make(&self, x: &[f32], memory: Option<&[f32]>) -> Result<Kept> {
+        let (x, memory) = self.operands(x, memory);
+        let source = memory.as_ref().unwrap_or(&x);
+        let query = self.projections.query.forward_of(&x, self.precision)?;
+        let key = self.projections.key.forward_of(source, self.precision)?;
+        let value = self.projections.value.forward_of(source, self.precision)?;
+        let inputs = [&query[..], &key, &value];
+        let (mixed, weights) = self.attention.forward(inputs, self.is_kept);
         Ok(Kept {
             query,
             key,
             value,
             mixed,
+            weights,
         })
+    }
+
+    /// `x` and the memory for all projections of them to read.
+    fn operands<'a>(
+        &self,
+        x: &'a [f32],
+        memory: Option<&'a [f32]>,
+    ) -> (Operand<'a>, Option<Operand<'a>>) {
+        let Projections { query, key, .. } = &self.projections;
+        (query.operand(x), memory.map(|memory| key.operand(memory)))
     }
 }
 
@@ -134,7 +150,7 @@ impl Branch for ProjectedAttention {
     }
 
     fn forward(&self, x: &[f32], memory: Option<&[f32]>) -> Result<Vec<f32>> {
-        let made = self.make(x, memory.unwrap_or(x))?;
+        let made = self.make(x, memory)?;
         let y = self.projections.out.forward(&made.mixed, self.precision)?;
         if self.is_kept
             && let Ok(mut kept) = self.kept.lock()
@@ -153,9 +169,9 @@ impl Branch for ProjectedAttention {
         so_far: Option<Vec<f32>>,
     ) -> Result<[Vec<f32>; 2]> {
         Affine::check_collecting(&self.projections.all())?;
-        let (precision, source) = (self.precision, memory.unwrap_or(x));
+        let precision = self.precision;
         let kept = self.kept.lock().ok().and_then(|mut kept| kept.take());
-        let kept = kept.map_or_else(|| self.make(x, source), Ok)?;
+        let mut kept = kept.map_or_else(|| self.make(x, memory), Ok)?;
         let Projections {
             query,
             key,
@@ -165,11 +181,16 @@ impl Branch for ProjectedAttention {
         out.give_gradients(&kept.mixed, grad, precision)?;
         let d_mixed = out.input_gradient(grad, None, precision)?;
         let inputs = [&kept.query[..], &kept.key, &kept.value];
-        let [d_query, d_key, d_value] = self.attention.backward(inputs, &d_mixed);
+        let weights = kept.weights.take();
+        let [d_query, d_key, d_value] = self.attention.backward(inputs, weights, &d_mixed);
         drop((kept, d_mixed));
-        query.give_gradients(x, &d_query, precision)?;
-        key.give_gradients(source, &d_key, precision)?;
-        value.give_gradients(source, &d_value, precision)?;
+        {
+            let (x, memory) = self.operands(x, memory);
+            let source = memory.as_ref().unwrap_or(&x);
+            query.give_gradients_of(&x, &d_query, precision)?;
+            key.give_gradients_of(source, &d_key, precision)?;
+            value.give_gradients_of(source, &d_value, precision)?;
+        }
         let d_x = query.input_gradient(&d_query, so_far, precision)?;
         let (mut d_x, so_far) = match memory {
             None => (Vec::new(), Some(d_x)),

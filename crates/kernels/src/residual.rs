@@ -66,7 +66,9 @@ impl PostNorm {
                         mask.apply(sum, first);
                     }
                     add_scaled(sum, 1.0, &residual[first..]);
-                    sum.chunks_exact_mut(width).for_each(&f);
+                    for row in sum.chunks_exact_mut(width) {
+                        f(row);
+                    }
                 },
             );
         })
@@ -100,8 +102,11 @@ impl PostNorm {
                     vectorise(
                         #[inline(always)]
                         || {
-                            let rows = rows.chunks_exact_mut(width);
-                            rows.for_each(|row| normalise(row, weight, bias, self.epsilon));
+                            // A plain loop: `for_each` would be a call that is not compiled for
+                            // the wide vectors.
+                            for row in rows.chunks_exact_mut(width) {
+                                normalise(row, weight, bias, self.epsilon);
+                            }
                         },
                     );
                 })

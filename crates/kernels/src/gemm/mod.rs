@@ -11,11 +11,12 @@ pub(crate) mod bf16;
 mod f32;
 pub(crate) mod int8;
 mod kept;
+mod operand;
 pub(crate) mod packed_bf16;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::kept::Kept;
+pub(crate) use self::{kept::Kept, operand::Operand};
 use crate::{
     matrix::{MatrixMut, MatrixRef},
     simd::Isa,
@@ -84,17 +85,31 @@ impl Product {
         b: MatrixRef<'_>,
         onto: Onto<'_>,
     ) {
-        self.write_with(Isa::for_bf16(), out, a, b, onto);
+        self.write_of(out, &Operand::new(a), &Operand::new(b), onto);
+    }
+
+    /// As [`Product::write`], of operands that other products read too.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub(crate) fn write_of(
+        self,
+        out: MatrixMut<'_>,
+        a: &Operand<'_>,
+        b: &Operand<'_>,
+        onto: Onto<'_>,
+    ) {
+        self.write_with(Isa::for_bf16(), out, (a, b), onto);
     }
 
     fn write_with(
         self,
         isa: Isa,
         mut out: MatrixMut<'_>,
-        a: MatrixRef<'_>,
-        b: MatrixRef<'_>,
+        operands: (&Operand<'_>, &Operand<'_>),
         onto: Onto<'_>,
     ) {
+        let (a, b) = (operands.0.matrix(), operands.1.matrix());
         assert_eq!(
             (out.rows(), out.cols(), a.cols()),
             (a.rows(), b.cols(), b.rows()),
@@ -104,10 +119,10 @@ impl Product {
             #[cfg(target_arch = "x86_64")]
             (Precision::Bf16, Isa::Avx512Bf16) => {
                 let (a, b) = (
-                    bf16::Left::new(a, self.is_parallel),
-                    bf16::Right::new(b, self.is_parallel),
+                    operands.0.left(self.is_parallel),
+                    operands.1.right(self.is_parallel),
                 );
-                bf16::multiply(out, &a, &b, onto, self.is_parallel);
+                bf16::multiply(out, a, b, onto, self.is_parallel);
             }
             (Precision::F32, _) => f32::multiply(out, a, b, onto, self.is_parallel),
             (Precision::Bf16, _) => {
@@ -129,8 +144,21 @@ impl Product {
         b: MatrixRef<'_>,
         bias: Option<&[f32]>,
     ) -> Vec<f32> {
-        fresh(a.rows(), b.cols(), |out| {
-            self.write(out, a, b, bias.map_or(Onto::Nothing, Onto::Bias));
+        self.fresh_of(&Operand::new(a), &Operand::new(b), bias)
+    }
+
+    /// As [`Product::fresh`], of operands that other products read too.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub(crate) fn fresh_of(
+        self,
+        a: &Operand<'_>,
+        b: &Operand<'_>,
+        bias: Option<&[f32]>,
+    ) -> Vec<f32> {
+        fresh(a.matrix().rows(), b.matrix().cols(), |out| {
+            self.write_of(out, a, b, bias.map_or(Onto::Nothing, Onto::Bias));
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{BF16_TOLERANCE, Onto, Product, int8, packed_bf16::PackedBf16, round_to_bf16};
+use super::{BF16_TOLERANCE, Onto, Operand, Product, int8, packed_bf16::PackedBf16, round_to_bf16};
 use crate::{
     Precision, RandomStream,
     matrix::{MatrixMut, MatrixRef},
@@ -79,7 +79,8 @@ fn check(isa: Isa, product: Product, a: &Stored, b: &Stored) {
     let (before, bias) = (random(9, m * n), random(10, n));
     for onto in [Onto::Nothing, Onto::Output, Onto::Bias(&bias)] {
         let mut out = before.clone();
-        product.write_with(isa, MatrixMut::new(&mut out, m, n), a, b, onto);
+        let operands = (&Operand::new(a), &Operand::new(b));
+        product.write_with(isa, MatrixMut::new(&mut out, m, n), operands, onto);
         for (at, found) in out.iter().enumerate() {
             let (i, j) = (at / n, at % n);
             let (sum, magnitude) = exact(a, b, i, j, round);
