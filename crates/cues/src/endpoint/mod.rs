@@ -12,7 +12,7 @@ mod parts;
 mod probe;
 mod questions;
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use smes_dialogue::{Cue, Extractor, Private};
 use smes_endpoint::{Client, EndpointError, Message, Talk};
@@ -30,13 +30,16 @@ const SAMPLE_RATE: u32 = 16_000;
 const FPS: f64 = 2.0;
 /// Longest side of a picture, in pixels: faces stay readable and requests small.
 const MAX_SIDE: u32 = 448;
+/// How often it is tried to find out what a server takes, while it gives no answer.
+const N_FIRST_TRIES: u32 = 3;
 
 /// Asks a server about each clip.
 pub struct EndpointExtractor {
     client: Client,
     native: NativeExtractor,
     known: Mutex<Known>,
-    tries_first: Option<Once>,
+    /// How often it may still be tried to find out what the server takes.
+    first_tries: Mutex<u32>,
     asks_distress: bool,
     stands_in: bool,
 }
@@ -60,7 +63,7 @@ impl EndpointExtractor {
             client,
             native: NativeExtractor::embedded()?,
             known: Mutex::default(),
-            tries_first: None,
+            first_tries: Mutex::new(0),
             asks_distress: false,
             stands_in: false,
         })
@@ -80,7 +83,7 @@ impl EndpointExtractor {
     #[must_use]
     pub fn trying_first(self) -> Self {
         Self {
-            tries_first: Some(Once::new()),
+            first_tries: Mutex::new(N_FIRST_TRIES),
             ..self
         }
     }
@@ -100,11 +103,17 @@ impl EndpointExtractor {
         &self.client
     }
 
-    fn try_media(&self) {
-        // What cannot be made up here is found out with the clips.
-        if let Ok(refused) = probe::refused(&self.client, &self.native) {
+    /// Finds out what the server takes; others wait, so that they know it too.
+    fn try_first(&self) -> Result<(), EndpointError> {
+        let tries = self.first_tries.lock();
+        let mut n_left = tries.unwrap_or_else(PoisonError::into_inner);
+        if *n_left > 0 {
+            *n_left -= 1;
+            let refused = probe::refused(&self.client, &self.native)?;
+            *n_left = 0;
             self.known().refuse(refused);
         }
+        Ok(())
     }
 
     /// Asks, going down the ladder.
@@ -259,11 +268,8 @@ impl CueExtractor for EndpointExtractor {
     }
 
     fn extract(&self, clip: &Clip, baseline: &mut SpeakerBaseline) -> Result<Cue, CueError> {
-        if let Some(first) = &self.tries_first {
-            first.call_once(|| self.try_media());
-        }
         let mut measured = self.native.extract(clip, baseline)?;
-        match self.ask(clip, &measured) {
+        match self.try_first().and_then(|()| self.ask(clip, &measured)) {
             Ok(answered) => Ok(self.cue(measured, answered)),
             Err(error) if self.stands_in => {
                 self.without_answer(&mut measured, why(&error));

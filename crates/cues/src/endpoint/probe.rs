@@ -10,18 +10,23 @@ use smes_media::{Audio, Clip, Video, VideoFrame};
 use super::ladder::{Media, Rung};
 use super::parts::Shown;
 use super::{SAMPLE_RATE, questions};
-use crate::{CueError, CueExtractor, NativeExtractor, SpeakerBaseline};
+use crate::{CueExtractor, NativeExtractor, SpeakerBaseline};
 
 /// Length of what is shown.
 const SECONDS: u32 = 4;
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 240;
 
-/// The media that a server does not take. Nothing is found out where it gives no answer to words, or does
-/// not count tokens.
-pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media, CueError> {
+/// The media that a server does not take; none where it does not count tokens.
+///
+/// # Errors
+/// When it gives no answer to words.
+pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media, EndpointError> {
     let clip = made_up();
-    let cue = native.extract(&clip, &mut SpeakerBaseline::default())?;
+    let Ok(cue) = native.extract(&clip, &mut SpeakerBaseline::default()) else {
+        // What cannot be measured cannot be shown either; clips will tell.
+        return Ok(Media::default());
+    };
     let mute = Clip {
         audio: None,
         ..clip.clone()
@@ -32,16 +37,16 @@ pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media
     };
     let fails = |clip: &Clip, rung: Rung| {
         let parts = Shown::new(clip, &cue).parts(rung);
-        parts.is_some_and(|parts| is_refused(client, parts))
+        parts.map_or(Ok(false), |parts| is_refused(client, parts))
     };
     Ok(Media {
-        video: fails(&mute, Rung::Video),
-        pictures: fails(&mute, Rung::Pictures),
-        sound: fails(&unseen, Rung::Video),
+        video: fails(&mute, Rung::Video)?,
+        pictures: fails(&mute, Rung::Pictures)?,
+        sound: fails(&unseen, Rung::Video)?,
     })
 }
 
-fn is_refused(client: &Client, parts: Vec<Part>) -> bool {
+fn is_refused(client: &Client, parts: Vec<Part>) -> Result<bool, EndpointError> {
     let is_words = |part: &&Part| matches!(part, Part::Text(_));
     let words = parts.iter().filter(is_words).cloned().collect();
     let n_read = |parts| {
@@ -51,14 +56,15 @@ fn is_refused(client: &Client, parts: Vec<Part>) -> bool {
         };
         client.talk(&talk).map(|answer| answer.usage.prompt_tokens)
     };
-    match n_read(words) {
-        Ok(without) if without > 0 => match n_read(parts) {
-            Ok(with) => with <= without,
-            Err(EndpointError::Budget { .. }) => false,
-            // The words alone were understood a moment ago.
-            Err(_) => true,
-        },
-        _ => false,
+    let without = n_read(words)?;
+    if without == 0 {
+        return Ok(false);
+    }
+    match n_read(parts) {
+        Ok(with) => Ok(with <= without),
+        Err(error @ EndpointError::Budget { .. }) => Err(error),
+        // The words alone were understood a moment ago.
+        Err(_) => Ok(true),
     }
 }
 

@@ -47,7 +47,11 @@ impl Server {
 }
 
 fn client(url: &str) -> Client {
-    Client::new(Config {
+    Client::new(config(url)).unwrap()
+}
+
+fn config(url: &str) -> Config {
+    Config {
         url: url.to_owned(),
         model: "tiny".to_owned(),
         key: None,
@@ -55,8 +59,7 @@ fn client(url: &str) -> Client {
         n_tries: 2,
         n_per_minute: 60_000,
         max_tokens: 80,
-    })
-    .unwrap()
+    }
 }
 
 /// Which media a request's first question shows: `video+sound`, `8 pictures`, `words`.
@@ -458,6 +461,26 @@ fn what_a_server_fails_at_or_leaves_out_in_silence_is_found_out_and_not_shown_to
         let cue = extract(&server.extractor().trying_first(), &clip()).unwrap();
         assert_eq!(cue.extractor.version, "1+video.sound");
     }
+}
+
+#[test]
+fn a_server_that_never_answers_costs_one_wait_and_is_tried_again_with_the_next_clip() {
+    let server = Server::start(|n, request| {
+        if n == 0 {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        having_read(request.to_string().len())
+    });
+    let mut config = config(server.0.url());
+    config.n_tries = 1;
+    let client = Client::new(config).unwrap();
+    let live = EndpointExtractor::new(client).unwrap();
+    let live = live.trying_first().standing_in();
+    let versions = [(); 2].map(|()| extract(&live, &clip()).unwrap().extractor.version);
+    assert_eq!(versions, ["1+measured", "1+video.sound"]);
+    let shown = server.shown();
+    assert_eq!(shown[..2], ["words", "words"]);
+    assert_eq!(shown.len(), 1 + 6 + 1);
 }
 
 #[test]
