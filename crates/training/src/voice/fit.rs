@@ -159,7 +159,7 @@ mod tests {
         recipe.fit.n_epochs = 1;
         recipe.fit.n_warmup_steps = 0;
         let row = |at: usize| Row {
-            descriptors: (0..N_DESCRIPTORS)
+            inputs: (0..N_INPUTS)
                 .map(|d| Some(((at * 7 + d * 3) % 11) as f64))
                 .collect(),
             emotion: at % 2,
