@@ -68,6 +68,10 @@ impl Visit {
     }
 
     async fn stop(&self) {
+        // A recording without anything in it is none.
+        self.browser
+            .until("document.querySelector('#clip-text').textContent >= 'Recording 0:01'")
+            .await;
         self.browser.press("#speak").await;
         self.browser
             .until("document.querySelector('#clip-text').textContent.includes('goes with your next message')")
