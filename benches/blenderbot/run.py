@@ -2,9 +2,10 @@
 
     cargo build --release -p smes-nn --example blenderbot
     pip install torch transformers ctranslate2
-    python benches/blenderbot/run.py [--threads 2] [--repeats 5]
+    python benches/blenderbot/run.py [--threads 2] [--repeats 5] [--rounds 1] [--what train decode]
 
-Every program runs alone, one after the other; the first measurement of each is a warm-up. Prints
+Every program runs alone, one after the other, and all of them again in every round, so that a machine
+whose speed drifts is the same for each; the first measurement of each start is a warm-up. Prints
 Markdown tables of the median, the range and the largest resident memory.
 """
 
@@ -39,9 +40,21 @@ def programs(what: str, options: argparse.Namespace) -> list[tuple[str, list[str
     return smes + torch + (ctranslate2 if what == "decode" else [])
 
 
+def in_rounds(what: str, options: argparse.Namespace, groups: list[dict]) -> dict[str, list[list[dict]]]:
+    """For each program, of each group of its measurements, those that follow the warm-up."""
+    found = {}
+    for _ in range(options.rounds):
+        for name, command in programs(what, options):
+            measured = measurements(command, options.threads)
+            cells = found.setdefault(name, [[] for _ in groups])
+            for cell, group in zip(cells, groups):
+                own = [one for one in measured if group.items() <= one.items()]
+                cell += own[1:] or own
+    return found
+
+
 def cell(found: list[dict]) -> str:
     """Wall time, its range, and processor time, which other programs on the machine disturb less."""
-    found = found[1:] or found
     seconds = [one["seconds"] for one in found]
     cpu = statistics.median(one["cpu"] for one in found)
     return f"{statistics.median(seconds):.3f} ({min(seconds):.3f}..{max(seconds):.3f}), cpu {cpu:.2f}"
@@ -51,17 +64,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--what", nargs="+", choices=("train", "decode"), default=("train", "decode"))
     options = parser.parse_args()
-    print(f"load average {os.getloadavg()[0]:.1f} at the start\n")
-    print("| training step, batch 16, 160 + 40 tokens | seconds | peak MB |\n|---|---|---|")
-    for name, command in programs("train", options):
-        found = measurements(command, options.threads)
-        print(f"| {name} | {cell(found)} | {found[-1]['peak_mb']:.0f} |", flush=True)
-    print("\n| greedy decoding, 40 tokens | batch 1, s | batch 16, s | peak MB |\n|---|---|---|---|")
-    for name, command in programs("decode", options):
-        found = measurements(command, options.threads)
-        cells = [cell([one for one in found if one["batch"] == batch]) for batch in (1, 16)]
-        print(f"| {name} | {cells[0]} | {cells[1]} | {found[-1]['peak_mb']:.0f} |", flush=True)
+    print(f"load average {os.getloadavg()[0]:.1f} at the start")
+    tables = {
+        "train": ("training step, batch 16, 160 + 40 tokens | seconds", [{}]),
+        "decode": ("greedy decoding, 40 tokens | batch 1, s | batch 16, s", [{"batch": 1}, {"batch": 16}]),
+    }
+    for what in options.what:
+        title, groups = tables[what]
+        print(f"\n| {title} | peak MB |\n|---|{'---|' * len(groups)}---|")
+        for name, cells in in_rounds(what, options, groups).items():
+            peak = max(one["peak_mb"] for found in cells for one in found)
+            print(f"| {name} | {' | '.join(map(cell, cells))} | {peak:.0f} |", flush=True)
     print(f"\nload average {os.getloadavg()[0]:.1f} at the end")
 
 
