@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes models/voice/encoder.safetensors: the recurrent part of Resemblyzer's voice encoder
-# (Apache-2.0), out of the PyPI package that carries its weights, in half precision. The projection to
-# an identity is left out. The file is part of the repository; this is how it was made.
+# (Apache-2.0), out of the PyPI package that carries its weights, matrices in 8 bits with a scale a row
+# (crates/nn/src/checkpoint.rs), the rest in half precision. The projection to an identity is left out. The file is part of the repository; this is how it was made.
 #
 # Usage: scripts/fetch-voice-encoder.sh [FILE]      needs python3 with pip, torch and safetensors
 set -eu
@@ -31,7 +31,16 @@ import torch
 from safetensors.torch import save_file
 
 state = torch.load(pathlib.Path(sys.argv[1]) / "pretrained.pt", map_location="cpu", weights_only=True)["model_state"]
-kept = {name: tensor.half().contiguous() for name, tensor in state.items() if name.startswith("lstm.")}
+kept = {}
+for name, tensor in state.items():
+    if not name.startswith("lstm."):
+        continue
+    if tensor.ndim < 2:
+        kept[name] = tensor.half().contiguous()
+        continue
+    scale = tensor.abs().amax(1) / 127
+    kept[name] = (tensor / scale[:, None]).round().to(torch.int8).contiguous()
+    kept[f"{name}.scale"] = scale.contiguous()
 save_file(kept, sys.argv[2])
-print(f"{sys.argv[2]}: {len(kept)} tensors, {sum(tensor.numel() for tensor in kept.values())} numbers")
+print(f"{sys.argv[2]}: {len(kept)} tensors")
 PYTHON

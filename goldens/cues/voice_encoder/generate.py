@@ -30,10 +30,16 @@ def sound(seconds, low, high):
     return (0.05 * loud * buzz + noise).astype(numpy.float32)
 
 
+def whole(name, weights):
+    """A tensor as numbers: matrices are stored in 8 bits with a scale a row."""
+    value, scale = weights[name].float(), weights.get(f"{name}.scale")
+    return value if scale is None else value * scale[:, None]
+
+
 def main():
     numpy.random.seed(SEED)
     weights = load_file(ROOT / "models" / "voice" / "encoder.safetensors")
-    weights = {name.removeprefix("lstm."): value.float() for name, value in weights.items()}
+    weights = {name.removeprefix("lstm."): whole(name, weights) for name in weights if not name.endswith(".scale")}
     tensors = {}
     for case, args in enumerate([(1.2, 120, 220), (0.7, 260, 180)]):
         samples = sound(*args)

@@ -290,6 +290,8 @@ fn export(
     let stored_as = |name: &str| {
         if name.starts_with("input.") {
             StoredAs::F32
+        } else if name.ends_with(".weight") {
+            StoredAs::Int8Rows
         } else {
             StoredAs::F16
         }
