@@ -39,6 +39,7 @@ for name, tensor in state.items():
         kept[name] = tensor.half().contiguous()
         continue
     scale = tensor.abs().amax(1) / 127
+    scale[scale == 0] = 1
     kept[name] = (tensor / scale[:, None]).round().to(torch.int8).contiguous()
     kept[f"{name}.scale"] = scale.contiguous()
 save_file(kept, sys.argv[2])

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use smes_dialogue::Feature;
 
 use crate::emotion::UsualVoice;
@@ -53,19 +52,19 @@ const USUAL_SPREAD: [(&str, f64); 21] = [
 
 /// Running statistics of a speaker's features over the clips so far.
 ///
-/// Holds means and spreads, never sound or pictures. One value belongs to one speaker in one session.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Holds means and spreads, never sound or pictures. One value belongs to one speaker in one session and
+/// lives in its memory only: what is usual of a voice could serve to recognise it.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SpeakerBaseline {
     n_clips: u64,
     features: BTreeMap<String, Running>,
     /// What the emotion of the voice is heard against.
-    #[serde(default)]
     pub(crate) voice: UsualVoice,
 }
 
 /// Mean and spread in one pass (B. P. Welford 1962, *Note on a method for calculating corrected
 /// sums of squares and products*, Technometrics 4(3)).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Running {
     n: u64,
     mean: f64,

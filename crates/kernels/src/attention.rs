@@ -80,7 +80,7 @@ pub fn attention(
 /// The weights of each head of each sequence, `[T, S]`, before dropout.
 pub(crate) type Weights = Vec<Vec<f32>>;
 
-/// More weights than this are made again in the backward pass: 128 MB.
+/// An operation with more weights than this makes them again in its backward pass: 128 MB.
 const MOST_KEPT: usize = 1 << 25;
 
 pub(crate) struct AttentionOp {

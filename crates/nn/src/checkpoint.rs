@@ -33,7 +33,7 @@ pub enum StoredAs {
     F32,
     /// 2 bytes a number, 11 bits of precision.
     F16,
-    /// 1 byte a number and one scale a row; matrices only (embedding tables).
+    /// 1 byte a number and one scale a row; matrices only.
     Int8Rows,
 }
 

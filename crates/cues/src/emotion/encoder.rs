@@ -6,15 +6,14 @@
 //! *impression* of a window. The projection that makes an identity of the states is not part of this
 //! program, and an impression is kept no longer than the conversation it was heard in.
 
+use std::fmt;
+
 use smes_nn::layers::Lstm;
 use smes_nn::mel::{FRAME, MelSpectrogram, SAMPLE_RATE};
 use smes_nn::{Device, NnError, ParamLoader, Params, Precision, Tensor};
 
 use crate::CueError;
 use crate::voice::{self, VoiceReading, Window, descriptors::N_DESCRIPTORS};
-
-/// Name of its weights in a model folder.
-pub const ENCODER_FILE: &str = "encoder.safetensors";
 
 const N_BANDS: usize = 40;
 const N_HIDDEN: usize = 256;
@@ -29,8 +28,8 @@ const LEVEL_DB: f64 = -30.0;
 /// Windows that are read together: bounds memory.
 const BATCH: usize = 32;
 
-/// A window of a clip and what the networks read of it.
-#[derive(Debug, Clone, PartialEq)]
+/// A window of a clip and what the networks read of it, of which `Debug` shows nothing.
+#[derive(Clone, PartialEq)]
 pub struct HeardWindow {
     /// Start in seconds.
     pub start_s: f64,
@@ -40,6 +39,16 @@ pub struct HeardWindow {
     pub voiced_s: f64,
     /// [`N_INPUTS`] numbers: descriptors, absent where they could not be measured, and the impression.
     pub inputs: Vec<Option<f64>>,
+}
+
+impl fmt::Debug for HeardWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeardWindow")
+            .field("start_s", &self.start_s)
+            .field("end_s", &self.end_s)
+            .field("voiced_s", &self.voiced_s)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The encoder, ready to read.
@@ -258,6 +267,18 @@ mod tests {
                 assert!((loud - faint).abs() < 0.02, "{loud} {faint}");
             }
         }
+    }
+
+    #[test]
+    fn debug_shows_nothing_that_a_voice_could_be_recognised_by() {
+        let sound = beats(4.0, 2.0, 0.5);
+        let reading = voice::read(&sound, RATE);
+        let encoder = VoiceEncoder::embedded().unwrap();
+        let heard = encoder.listen(&sound, RATE, &reading).unwrap();
+        let mut usual = crate::emotion::UsualVoice::default();
+        usual.add(&heard);
+        let shown = format!("{heard:?} {usual:?}");
+        assert!(shown.len() < 250, "{shown}");
     }
 
     #[test]

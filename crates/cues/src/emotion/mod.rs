@@ -15,7 +15,7 @@ mod reader;
 mod usual;
 
 pub use config::{CONFIG_FILE, Circumplex, VoiceModelConfig, WEIGHTS_FILE};
-pub use encoder::{ENCODER_FILE, HeardWindow, N_IMPRESSION, N_INPUTS, VoiceEncoder};
+pub use encoder::{HeardWindow, N_IMPRESSION, N_INPUTS, VoiceEncoder};
 pub use network::VoiceNet;
 pub use reader::{EmotionReader, VoiceEmotion, average, softmax};
 pub use usual::UsualVoice;

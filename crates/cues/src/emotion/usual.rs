@@ -1,19 +1,28 @@
 //! How a speaker's voice usually measures: what their emotion is heard against.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
 use super::HeardWindow;
 
-/// The mean of each input of the networks over the clips of one speaker so far; no sound, no words.
+/// The mean of each input of the networks over the clips of one speaker so far; no sound, no words. It could
+/// serve to recognise a voice, so it cannot be written to a file and `Debug` shows none of it.
 ///
 /// A voice that is high by nature is not aroused. The network therefore reads a clip around the mean
 /// of that speaker, drawn towards the mean of everybody while few clips are known, as in J.-L.
 /// Gauvain & C.-H. Lee (1994, *Maximum a posteriori estimation for multivariate Gaussian mixture
 /// observations of Markov chains*, IEEE Trans. Speech and Audio Processing 2(2)).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq)]
 pub struct UsualVoice {
     /// For each input: clips that had it, and its sum over them.
     sums: Vec<(f64, f64)>,
+}
+
+impl fmt::Debug for UsualVoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UsualVoice")
+            .field("n_inputs", &self.sums.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl UsualVoice {
