@@ -25,7 +25,7 @@ pub struct HeadNet {
 }
 
 impl HeadNet {
-    /// Takes the parameters of the convolutions ([`Convolutions::load`]) and of the last map
+    /// Takes the parameters of the convolutions (`Convolutions::load`) and of the last map
     /// (`head.weight` `[3, H W C]`, with what the last convolution gives of `H W` places).
     ///
     /// # Errors
