@@ -155,6 +155,40 @@ fn told<E: Serialize>(
     Ok(())
 }
 
+/// What `--json` prints of a model that learns from files instead of dialogues.
+#[derive(Serialize)]
+struct FilesSummary<'a, T> {
+    run: &'a Path,
+    model: PathBuf,
+    trained: &'a T,
+}
+
+/// Says what came of such a model: all of it as JSON, or what `print` says, where the model is, how large
+/// and what was `chosen`.
+pub(super) fn told_of_files<T: Serialize>(
+    console: &Console,
+    run: &Path,
+    trained: &T,
+    print: impl FnOnce(&T, &Console),
+    (weight_bytes, chosen): (u64, &str),
+) -> anyhow::Result<()> {
+    let model = run.join("model");
+    if console.is_json() {
+        return console.json(&FilesSummary {
+            run,
+            model,
+            trained,
+        });
+    }
+    print(trained, console);
+    console.line(&format!(
+        "wrote {} ({:.2} MB, {chosen})",
+        model.display(),
+        weight_bytes as f64 / 1e6,
+    ));
+    Ok(())
+}
+
 impl TrainArgs {
     /// Puts the command line over a recipe; gives the corpus and the run folder.
     fn place(
@@ -163,16 +197,21 @@ impl TrainArgs {
         corpus: &mut PathBuf,
         seed: &mut u64,
     ) -> anyhow::Result<(Corpus, PathBuf)> {
+        let out = self.run_folder(name, corpus, seed);
+        let corpus = Corpus::open(corpus)
+            .map_err(|error| Advice::bad_input(error.hint(), error))
+            .context("the corpus to train on")?;
+        Ok((corpus, out))
+    }
+
+    /// Puts the command line over a recipe; gives the run folder.
+    pub(super) fn run_folder(&self, name: &str, corpus: &mut PathBuf, seed: &mut u64) -> PathBuf {
         if let Some(other) = &self.corpus {
             corpus.clone_from(other);
         }
         *seed = self.seed.unwrap_or(*seed);
         let default = || format!("runs/{name}-{seed}").into();
-        let out = self.out.clone().unwrap_or_else(default);
-        let corpus = Corpus::open(corpus)
-            .map_err(|error| Advice::bad_input(error.hint(), error))
-            .context("the corpus to train on")?;
-        Ok((corpus, out))
+        self.out.clone().unwrap_or_else(default)
     }
 }
 

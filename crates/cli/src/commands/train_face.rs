@@ -1,49 +1,27 @@
 //! `smes train` for a face model: photographs instead of a corpus.
 
-use std::path::PathBuf;
-
-use serde::Serialize;
 use smes_training::face::{FaceRecipe, FaceScores, TrainedFace, train_face};
 use smes_training::{Recipe, RecipeFile};
 
-use super::train::{Bars, TrainArgs, advise};
+use super::train::{Bars, TrainArgs, advise, told_of_files};
 use crate::console::Console;
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Summary {
-    run: PathBuf,
-    model: PathBuf,
-    trained: TrainedFace,
-}
 
 pub(super) fn run(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
     let mut recipe = FaceRecipe::of_file(file).map_err(advise)?;
-    if let Some(corpus) = &args.corpus {
-        recipe.corpus.clone_from(corpus);
-    }
-    recipe.seed = args.seed.unwrap_or(recipe.seed);
-    let default = || format!("runs/{}-{}", recipe.name, recipe.seed).into();
-    let run = args.out.clone().unwrap_or_else(default);
+    let run = args.run_folder(&recipe.name, &mut recipe.corpus, &mut recipe.seed);
     let mut progress = Bars { console, bar: None };
     let trained = train_face(&recipe, &run, args.resume, &mut progress).map_err(advise)?;
-    let model = run.join("model");
-    if console.is_json() {
-        return console.json(&Summary {
-            run,
-            model,
-            trained,
-        });
-    }
-    print(&trained, console);
-    console.line(&format!(
-        "wrote {} ({:.2} MB, epoch {}, temperature {:.2})",
-        model.display(),
-        trained.weight_bytes as f64 / 1e6,
-        trained.best.epoch,
-        trained.temperature,
-    ));
-    Ok(())
+    let chosen = format!(
+        "epoch {}, temperature {:.2}",
+        trained.best.epoch, trained.temperature
+    );
+    told_of_files(
+        console,
+        &run,
+        &trained,
+        print,
+        (trained.weight_bytes, &chosen),
+    )
 }
 
 fn print(trained: &TrainedFace, console: &Console) {

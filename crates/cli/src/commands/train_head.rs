@@ -1,48 +1,24 @@
 //! `smes train` for a head model: photographs with angles instead of a corpus.
 
-use std::path::PathBuf;
-
-use serde::Serialize;
 use smes_training::head::{AngleScores, HeadRecipe, HeadScores, TrainedHead, train_head};
 use smes_training::{Recipe, RecipeFile};
 
-use super::train::{Bars, TrainArgs, advise};
+use super::train::{Bars, TrainArgs, advise, told_of_files};
 use crate::console::Console;
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Summary {
-    run: PathBuf,
-    model: PathBuf,
-    trained: TrainedHead,
-}
 
 pub(super) fn run(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
     let mut recipe = HeadRecipe::of_file(file).map_err(advise)?;
-    if let Some(corpus) = &args.corpus {
-        recipe.corpus.clone_from(corpus);
-    }
-    recipe.seed = args.seed.unwrap_or(recipe.seed);
-    let default = || format!("runs/{}-{}", recipe.name, recipe.seed).into();
-    let run = args.out.clone().unwrap_or_else(default);
+    let run = args.run_folder(&recipe.name, &mut recipe.corpus, &mut recipe.seed);
     let mut progress = Bars { console, bar: None };
     let trained = train_head(&recipe, &run, args.resume, &mut progress).map_err(advise)?;
-    let model = run.join("model");
-    if console.is_json() {
-        return console.json(&Summary {
-            run,
-            model,
-            trained,
-        });
-    }
-    print(&trained, console);
-    console.line(&format!(
-        "wrote {} ({:.2} MB, epoch {})",
-        model.display(),
-        trained.weight_bytes as f64 / 1e6,
-        trained.best.epoch,
-    ));
-    Ok(())
+    let chosen = format!("epoch {}", trained.best.epoch);
+    told_of_files(
+        console,
+        &run,
+        &trained,
+        print,
+        (trained.weight_bytes, &chosen),
+    )
 }
 
 fn print(trained: &TrainedHead, console: &Console) {

@@ -1,23 +1,12 @@
 //! `smes train` for a voice model: recordings instead of a corpus, speakers left out instead of a
 //! validation split.
 
-use std::path::PathBuf;
-
-use serde::Serialize;
 use smes_training::voice::{TrainedVoice, VoiceRecipe, train_voice};
 use smes_training::{Recipe, RecipeFile};
 
-use super::train::{Bars, TrainArgs, advise};
+use super::train::{Bars, TrainArgs, advise, told_of_files};
 use crate::console::Console;
 use crate::exit::Advice;
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Summary {
-    run: PathBuf,
-    model: PathBuf,
-    trained: TrainedVoice,
-}
 
 pub(super) fn run(args: &TrainArgs, file: &RecipeFile, console: &Console) -> anyhow::Result<()> {
     let mut recipe = VoiceRecipe::of_file(file).map_err(advise)?;
@@ -28,30 +17,17 @@ pub(super) fn run(args: &TrainArgs, file: &RecipeFile, console: &Console) -> any
             anyhow::anyhow!("a voice run cannot be resumed"),
         ));
     }
-    if let Some(corpus) = &args.corpus {
-        recipe.corpus.clone_from(corpus);
-    }
-    recipe.seed = args.seed.unwrap_or(recipe.seed);
-    let default = || format!("runs/{}-{}", recipe.name, recipe.seed).into();
-    let run = args.out.clone().unwrap_or_else(default);
+    let run = args.run_folder(&recipe.name, &mut recipe.corpus, &mut recipe.seed);
     let mut progress = Bars { console, bar: None };
     let trained = train_voice(&recipe, &run, &mut progress).map_err(advise)?;
-    let model = run.join("model");
-    if console.is_json() {
-        return console.json(&Summary {
-            run,
-            model,
-            trained,
-        });
-    }
-    print(&trained, console);
-    console.line(&format!(
-        "wrote {} ({:.2} MB, temperature {:.2})",
-        model.display(),
-        trained.weight_bytes as f64 / 1e6,
-        trained.temperature,
-    ));
-    Ok(())
+    let chosen = format!("temperature {:.2}", trained.temperature);
+    told_of_files(
+        console,
+        &run,
+        &trained,
+        print,
+        (trained.weight_bytes, &chosen),
+    )
 }
 
 fn print(trained: &TrainedVoice, console: &Console) {

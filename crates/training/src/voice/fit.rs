@@ -79,10 +79,11 @@ pub(super) fn fit(
         }
     }
     // The last step is followed by no loss that would show what it did.
-    let loss = sum_of_logits(&net, &inputs)?;
-    if !loss.is_finite() {
-        let step = recipe.fit.n_epochs * n_batches;
-        return Err(TrainingError::Diverged { loss, step });
+    if !sum_of_logits(&net, &inputs)?.is_finite() {
+        return Err(TrainingError::Diverged {
+            loss: f64::NAN,
+            step: recipe.fit.n_epochs * n_batches,
+        });
     }
     Ok(Fitted { params, net })
 }
