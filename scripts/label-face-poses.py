@@ -102,6 +102,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
     options = parser.parse_args()
+    options.out.mkdir(parents=True)
     mesh, faces = Mesh(), {}
     files = sorted((options.folder / "images").iterdir())
     for file in files:
@@ -113,7 +114,6 @@ def main():
     found = np.array([angles(rotation(mean, points)) for points in faces.values()])
     level = found[:, 1].mean()
     found[:, 1] -= level
-    options.out.mkdir(parents=True)
     np.savez(options.out / "mean.npz", face=mean, pitch=level)
     (options.out / "images").symlink_to((options.folder / "images").resolve())
     with (options.out / "poses.csv").open("w", newline="") as out:
@@ -121,7 +121,8 @@ def main():
         rows.writerow(["image", "yaw", "pitch", "roll"])
         rows.writerows([name, *pose.round(2)] for name, pose in zip(faces, found))
     print(f"{len(files)} photographs, {len(faces)} with a face; spread in degrees:", found.std(0).round(1))
-    check(mesh, mean, files[:: max(1, len(files) // N_CHECKED)])
+    checked = [options.folder / "images" / name for name in faces]
+    check(mesh, mean, checked[:: max(1, len(files) // N_CHECKED)])
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ impl HeadNet {
         })
     }
 
-    /// Side of the faces it reads.
+    /// Side of the faces it reads, in pixels.
     pub fn side(&self) -> usize {
         self.side
     }
@@ -57,10 +57,11 @@ impl HeadNet {
         self.head.forward(&self.dropout.forward(&x, pass)?)
     }
 
-    /// What is read of each face as it is, without a look at its mirror image.
+    /// What is read of each face as it is, without a look at its mirror image, in degrees; faces are
+    /// `side` by `side` pixels.
     ///
     /// # Errors
-    /// When a tensor operation fails.
+    /// When a face has another size.
     pub fn plain(&self, faces: &[Grey]) -> Result<Vec<HeadPose>, NnError> {
         let values: Vec<f32> = faces.iter().flat_map(standardised).collect();
         let shape = (faces.len(), self.side, self.side, 1);
