@@ -62,7 +62,10 @@ pub(super) fn write_curves(run: &RunFolder, epochs: &[HeadEpoch]) -> Result<(), 
         series,
     };
     let loss = vec![series("train", &|record| record.train_loss)];
-    run.write_curve("loss", &chart("Loss", "Huber loss, units of 15 degrees", loss))?;
+    run.write_curve(
+        "loss",
+        &chart("Loss", "Huber loss, units of 15 degrees", loss),
+    )?;
     let errors = vec![
         series("yaw", &|record| f64::from(record.error.yaw)),
         series("pitch", &|record| f64::from(record.error.pitch)),
