@@ -12,7 +12,7 @@ use crate::pace::Pace;
 use crate::protocol::{Form, error_code, is_about_support, read_answer, request};
 use crate::talk::{self, Manner, Media};
 use crate::transcription::{self, Detail, Sound, Transcription};
-use crate::{Budget, EndpointError, Prompt, Talk, Usage};
+use crate::{Budget, EndpointError, Prompt, Talk, Trouble, Usage};
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
@@ -69,7 +69,7 @@ pub struct Client {
 /// How one try ended, when not well.
 enum Failed {
     /// Trying again may help; how long the server asks to wait.
-    ForNow(String, Option<Duration>),
+    ForNow(Trouble, Option<Duration>),
     /// It would fail again.
     ForGood {
         status: u16,
@@ -91,6 +91,15 @@ impl Failed {
                 ..
             }
         )
+    }
+
+    /// Whether the server may count what it read and wrote.
+    const fn may_have_cost(&self) -> bool {
+        match self {
+            Self::ForNow(trouble, _) => trouble.may_have_cost(),
+            Self::ForGood { .. } => false,
+            Self::NotUnderstood => true,
+        }
     }
 }
 
@@ -250,13 +259,14 @@ impl Client {
         usage: impl Fn(&T) -> Usage,
         once: impl Fn() -> Result<T, Failed>,
     ) -> Result<Tried<T>, EndpointError> {
-        let host = || self.host.clone();
-        let mut last = String::new();
-        for n_tries in 1..=self.config.n_tries.max(1) {
+        let most_tries = self.config.n_tries.max(1);
+        let mut n_tries = 0;
+        loop {
+            n_tries += 1;
             let held = self.ledger.reserve(size)?;
             self.pace.wait();
             let begun = Instant::now();
-            match once() {
+            let failed = match once() {
                 Ok(result) => {
                     let took = begun.elapsed();
                     held.settle(usage(&result));
@@ -266,35 +276,42 @@ impl Client {
                         took,
                     });
                 }
-                Err(Failed::ForNow(what, wait)) => {
-                    last = what;
-                    drop(held);
-                    if n_tries < self.config.n_tries {
-                        std::thread::sleep(pause(n_tries, wait));
-                    }
+                Err(failed) => failed,
+            };
+            if failed.may_have_cost() {
+                held.write_off();
+            } else {
+                drop(held);
+            }
+            match failed {
+                Failed::ForNow(_, wait) if n_tries < most_tries => {
+                    std::thread::sleep(pause(n_tries, wait));
                 }
-                Err(Failed::ForGood {
-                    status,
-                    code,
-                    is_unsupported,
-                }) => {
-                    return Err(EndpointError::Refused {
-                        host: host(),
-                        status,
-                        code,
-                        is_unsupported,
-                    });
-                }
-                Err(Failed::NotUnderstood) => {
-                    return Err(EndpointError::NotTheProtocol { host: host() });
-                }
+                failed => return Err(self.error(failed, n_tries)),
             }
         }
-        Err(EndpointError::GaveUp {
-            host: host(),
-            n_tries: self.config.n_tries.max(1),
-            last,
-        })
+    }
+
+    fn error(&self, failed: Failed, n_tries: u32) -> EndpointError {
+        let host = self.host.clone();
+        match failed {
+            Failed::ForNow(last, _) => EndpointError::GaveUp {
+                host,
+                n_tries,
+                last,
+            },
+            Failed::ForGood {
+                status,
+                code,
+                is_unsupported,
+            } => EndpointError::Refused {
+                host,
+                status,
+                code,
+                is_unsupported,
+            },
+            Failed::NotUnderstood => EndpointError::NotTheProtocol { host },
+        }
     }
 
     fn post<T>(
@@ -311,7 +328,7 @@ impl Client {
         }
         let mut response = request
             .send(body)
-            .map_err(|error| Failed::ForNow(kind(&error), None))?;
+            .map_err(|error| Failed::ForNow(error.into(), None))?;
         let status = response.status().as_u16();
         let wait = retry_after(&response);
         let body = response
@@ -319,13 +336,13 @@ impl Client {
             .with_config()
             .limit(MAX_ANSWER_BYTES)
             .read_to_vec()
-            .map_err(|error| Failed::ForNow(kind(&error), None))?;
+            .map_err(|error| Failed::ForNow(error.into(), None))?;
         // Some servers say with the status of a fault of theirs that they cannot see or hear.
         let is_unsupported = status >= 400 && is_about_support(&body);
         match status {
             200..=299 => read(&body).ok_or(Failed::NotUnderstood),
             408 | 409 | 425 | 429 | 500 | 502..=599 if !is_unsupported => {
-                Err(Failed::ForNow(format!("status {status}"), wait))
+                Err(Failed::ForNow(Trouble::Status(status), wait))
             }
             _ => Err(Failed::ForGood {
                 status,
@@ -360,19 +377,6 @@ fn weaken<F: Copy, T>(
             _ => return Err(failed),
         }
     }
-}
-
-/// What kind of failure it was; the error's own words may hold more than is ours to tell.
-fn kind(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Timeout(_) => "a time-out",
-        ureq::Error::HostNotFound => "an unknown host",
-        ureq::Error::ConnectionFailed | ureq::Error::Io(_) => "no connection",
-        ureq::Error::BodyExceedsLimit(_) => "an answer that is too long",
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "no secure connection",
-        _ => "a broken answer",
-    }
-    .to_owned()
 }
 
 fn retry_after(response: &Response<Body>) -> Option<Duration> {

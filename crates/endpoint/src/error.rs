@@ -42,7 +42,7 @@ pub enum EndpointError {
         /// How often it was tried.
         n_tries: u32,
         /// What the last one ended with.
-        last: String,
+        last: Trouble,
     },
     /// The answer is not one of this protocol.
     #[error("`{host}` answered with something that is not of this protocol")]
@@ -52,7 +52,88 @@ pub enum EndpointError {
     },
 }
 
+/// What a try ended with, where another may go better. It quotes nothing of what was sent or answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// The server cannot do it now.
+    #[error("status {0}")]
+    Status(u16),
+    /// It was not reached in time.
+    #[error("a time-out before it was reached")]
+    NotReached,
+    /// It took the request, and gave no answer in time.
+    #[error("a time-out")]
+    NoAnswer,
+    /// There is no machine of that name.
+    #[error("an unknown host")]
+    UnknownHost,
+    /// It takes no connection.
+    #[error("no connection")]
+    NoConnection,
+    /// It takes no secure connection.
+    #[error("no secure connection")]
+    NotSecure,
+    /// The connection ended before the answer did.
+    #[error("a connection that was cut")]
+    Cut,
+    /// Longer than is read.
+    #[error("an answer that is too long")]
+    TooLong,
+    /// Not HTTP.
+    #[error("a broken answer")]
+    Broken,
+}
+
+impl Trouble {
+    /// Whether the server may have read the request and written an answer, and count both.
+    pub(crate) const fn may_have_cost(self) -> bool {
+        matches!(
+            self,
+            Self::NoAnswer | Self::Cut | Self::TooLong | Self::Broken
+        )
+    }
+}
+
+impl From<ureq::Error> for Trouble {
+    fn from(error: ureq::Error) -> Self {
+        use std::io::ErrorKind::{
+            AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable,
+        };
+        use ureq::{Error, Timeout};
+        match error {
+            Error::Timeout(Timeout::Resolve | Timeout::Connect) => Self::NotReached,
+            Error::Timeout(_) => Self::NoAnswer,
+            Error::HostNotFound => Self::UnknownHost,
+            Error::ConnectionFailed => Self::NoConnection,
+            Error::Io(error) => match error.kind() {
+                AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable => {
+                    Self::NoConnection
+                }
+                _ => Self::Cut,
+            },
+            Error::BodyExceedsLimit(_) => Self::TooLong,
+            Error::Tls(_) | Error::Rustls(_) => Self::NotSecure,
+            _ => Self::Broken,
+        }
+    }
+}
+
 impl EndpointError {
+    /// Whether it says no to this request with these parts, where it is known to answer others: a fault of
+    /// its own (status 500) counts, for want of better words; having no time, or no answer, does not.
+    pub const fn is_about_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::NotTheProtocol { .. }
+                | Self::GaveUp {
+                    last: Trouble::Status(500),
+                    ..
+                }
+        )
+    }
+
     /// Whether the same question without some of its parts may be understood.
     pub const fn is_about_form(&self) -> bool {
         matches!(

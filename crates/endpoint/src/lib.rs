@@ -16,7 +16,7 @@ mod transcription;
 
 pub use budget::{Budget, Price};
 pub use client::{Answer, Client, Config};
-pub use error::EndpointError;
+pub use error::{EndpointError, Trouble};
 pub use protocol::{Prompt, Usage};
-pub use talk::{Message, Part, Talk};
+pub use talk::{Medium, Message, Part, Talk};
 pub use transcription::{Sound, Transcription, TranscriptionSpan};

@@ -31,12 +31,21 @@ pub enum Message {
 pub enum Part {
     /// Words.
     Text(Private<String>),
-    /// A JPEG file.
-    Picture(Private<Vec<u8>>),
-    /// An MP4 file; its sound may not be heard.
-    Video(Private<Vec<u8>>),
-    /// A WAV file.
-    Sound(Private<Vec<u8>>),
+    /// A JPEG file; its pixels.
+    Picture(Medium),
+    /// An MP4 file, and the pixels of all its pictures; its sound may not be heard.
+    Video(Medium),
+    /// A WAV file, and its milliseconds.
+    Sound(Medium),
+}
+
+/// A file that is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Medium {
+    /// The file.
+    pub file: Private<Vec<u8>>,
+    /// How much there is to see or hear, of which the tokens depend that a model reads; at least 1.
+    pub extent: u64,
 }
 
 /// How an answer is asked for; servers and models differ in what they can.
@@ -51,7 +60,7 @@ pub(crate) enum Manner {
 /// How much of each medium a conversation shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Media {
-    /// Pictures, bytes of video, bytes of sound.
+    /// Pixels of pictures, pixels of video, milliseconds of sound.
     pub(crate) units: [u64; 3],
     /// Bytes that they take in the body of a request.
     pub(crate) n_bytes: u64,
@@ -65,14 +74,14 @@ impl Talk {
             Message::Answer(_) => None,
         });
         for part in questions.flatten() {
-            let (medium, units, bytes) = match part {
+            let (kind, Medium { file, extent }) = match part {
                 Part::Text(_) => continue,
-                Part::Picture(jpeg) => (0, 1, jpeg),
-                Part::Video(mp4) => (1, mp4.expose().len() as u64, mp4),
-                Part::Sound(wav) => (2, wav.expose().len() as u64, wav),
+                Part::Picture(jpeg) => (0, jpeg),
+                Part::Video(mp4) => (1, mp4),
+                Part::Sound(wav) => (2, wav),
             };
-            media.units[medium] += units;
-            media.n_bytes += 4 * bytes.expose().len().div_ceil(3) as u64;
+            media.units[kind] += (*extent).max(1);
+            media.n_bytes += 4 * file.expose().len().div_ceil(3) as u64;
         }
         media
     }
@@ -96,19 +105,19 @@ impl Part {
     }
 
     fn to_json(&self) -> Value {
-        let url =
-            |kind: &str, bytes: &[u8]| format!("data:{kind};base64,{}", STANDARD.encode(bytes));
+        let encoded = |medium: &Medium| STANDARD.encode(medium.file.expose());
+        let url = |kind: &str, medium| format!("data:{kind};base64,{}", encoded(medium));
         match self {
             Self::Text(text) => json!({"type": "text", "text": text}),
             Self::Picture(jpeg) => {
-                json!({"type": "image_url", "image_url": {"url": url("image/jpeg", jpeg.expose())}})
+                json!({"type": "image_url", "image_url": {"url": url("image/jpeg", jpeg)}})
             }
             Self::Video(mp4) => {
-                json!({"type": "video_url", "video_url": {"url": url("video/mp4", mp4.expose())}})
+                json!({"type": "video_url", "video_url": {"url": url("video/mp4", mp4)}})
             }
             Self::Sound(wav) => json!({
                 "type": "input_audio",
-                "input_audio": {"data": STANDARD.encode(wav.expose()), "format": "wav"},
+                "input_audio": {"data": encoded(wav), "format": "wav"},
             }),
         }
     }
@@ -150,14 +159,18 @@ mod tests {
 
     #[test]
     fn parts_are_written_as_servers_read_them() {
+        let medium = |file: &[u8], extent| Medium {
+            file: Private::new(file.to_vec()),
+            extent,
+        };
         let talk = Talk {
             system: "Look.".to_owned(),
             messages: vec![
                 Message::Question(vec![
                     Part::Text("What?".into()),
-                    Part::Picture(Private::new(vec![0xff, 0xd8])),
-                    Part::Video(Private::new(b"mp4".to_vec())),
-                    Part::Sound(Private::new(b"RIFF".to_vec())),
+                    Part::Picture(medium(&[0xff, 0xd8], 300)),
+                    Part::Video(medium(b"mp4", 900)),
+                    Part::Sound(medium(b"RIFF", 40)),
                 ]),
                 Message::Answer("A face.".into()),
                 Message::Question(vec![Part::Text("Why?".into())]),
@@ -184,7 +197,7 @@ mod tests {
         );
         // What is no medium is what is left when each is cut out.
         let media = talk.media();
-        assert_eq!(media.units, [1, 3, 4]);
+        assert_eq!(media.units, [300, 900, 40]);
         let encoded = ["/9g=", "bXA0", "UklGRg=="].concat();
         assert_eq!(media.n_bytes, encoded.len() as u64);
         let plain: Value = serde_json::from_str(&request("m", &talk, Manner::Plain, 80)).unwrap();

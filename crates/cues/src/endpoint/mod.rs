@@ -23,6 +23,7 @@ use crate::{CueError, CueExtractor, Follower, NativeExtractor, SpeakerBaseline};
 use answer::Flaw;
 use ladder::{Known, Media, Rung};
 use parts::Shown;
+use probe::Silence;
 
 /// Samples a second of the sound that is decoded for it.
 const SAMPLE_RATE: u32 = 16_000;
@@ -30,7 +31,8 @@ const SAMPLE_RATE: u32 = 16_000;
 const FPS: f64 = 2.0;
 /// Longest side of a picture, in pixels: faces stay readable and requests small.
 const MAX_SIDE: u32 = 448;
-/// How often it is tried to find out what a server takes, while it gives no answer.
+/// How often it is tried to find out what a server takes, while it gives no answer; no more often
+/// than ends a run over a corpus, which so goes on without a medium that is too much for the server.
 const N_FIRST_TRIES: u32 = 3;
 
 /// Asks a server about each clip.
@@ -109,7 +111,11 @@ impl EndpointExtractor {
         let mut n_left = tries.unwrap_or_else(PoisonError::into_inner);
         if *n_left > 0 {
             *n_left -= 1;
-            let refused = probe::refused(&self.client, &self.native)?;
+            let silence = match *n_left {
+                0 => Silence::TakeAsNo,
+                _ => Silence::ComeBack,
+            };
+            let refused = probe::refused(&self.client, &self.native, silence)?;
             *n_left = 0;
             self.known().refuse(refused);
         }

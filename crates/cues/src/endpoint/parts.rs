@@ -1,8 +1,8 @@
 //! A clip as the parts of a question, for each rung.
 
 use smes_dialogue::{Cue, Private};
-use smes_endpoint::Part;
-use smes_media::{Clip, Limits, Video};
+use smes_endpoint::{Medium, Part};
+use smes_media::{Audio, Clip, Limits, Video};
 
 use super::ladder::{Media, Rung};
 use super::questions;
@@ -10,6 +10,8 @@ use crate::describe;
 
 /// Pictures that stand for a video: as many as Video-LLaMA takes, at the starts of equal parts.
 const N_PICTURES: usize = 8;
+/// A picture counts for at least so many pixels: models enlarge what is smaller.
+const FEWEST_PIXELS: u64 = 224 * 224;
 
 /// What there is to show.
 pub(super) struct Shown<'c> {
@@ -44,15 +46,19 @@ impl<'c> Shown<'c> {
         if needs.video || needs.pictures {
             let video = self.clip.video.as_ref()?;
             if needs.video {
-                parts.push(Part::Video(Private::new(
-                    video.to_mp4(&Limits::live()).ok()?,
-                )));
+                parts.push(Part::Video(Medium {
+                    file: Private::new(video.to_mp4(&Limits::live()).ok()?),
+                    extent: pixels(video) * video.frames.len() as u64,
+                }));
             } else {
                 parts.extend(pictures(video)?);
             }
         }
         if let (true, Some(sound)) = (needs.sound, &self.clip.audio) {
-            parts.push(Part::Sound(Private::new(sound.to_wav())));
+            parts.push(Part::Sound(Medium {
+                file: Private::new(sound.to_wav()),
+                extent: milliseconds(sound),
+            }));
         }
         if let Some(words) = self.measures(rung) {
             parts.push(Part::Text(words.into()));
@@ -103,6 +109,15 @@ impl<'c> Shown<'c> {
     }
 }
 
+/// Pixels that one picture of it counts for.
+fn pixels(video: &Video) -> u64 {
+    (u64::from(video.width) * u64::from(video.height)).max(FEWEST_PIXELS)
+}
+
+fn milliseconds(sound: &Audio) -> u64 {
+    sound.samples.len() as u64 * 1000 / u64::from(sound.sample_rate)
+}
+
 /// Some pictures of a video, after their times.
 fn pictures(video: &Video) -> Option<Vec<Part>> {
     let n = video.frames.len().min(N_PICTURES);
@@ -116,9 +131,12 @@ fn pictures(video: &Video) -> Option<Vec<Part>> {
         "{n} pictures of the recording, at {} seconds.",
         times.join(", ")
     );
-    let pictures = jpegs
-        .into_iter()
-        .map(|jpeg| Part::Picture(Private::new(jpeg)));
+    let pictures = jpegs.into_iter().map(|jpeg| {
+        Part::Picture(Medium {
+            file: Private::new(jpeg),
+            extent: pixels(video),
+        })
+    });
     Some(
         std::iter::once(Part::Text(words.into()))
             .chain(pictures)

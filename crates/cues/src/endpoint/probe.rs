@@ -1,8 +1,8 @@
 //! What a server takes, found out with something made up before the first clip.
 //!
 //! Some servers fail at a medium with a fault of their own (status 500), and some say yes to it and leave
-//! it out: transformers' server does both. So each medium is shown once, and the same question once
-//! without it; where no more tokens were read with it, it was not looked at.
+//! it out: transformers' server does both. So a question is put once in words, and once with each medium;
+//! where no more tokens were read with it, it was not looked at.
 
 use smes_endpoint::{Client, EndpointError, Message, Part, Talk};
 use smes_media::{Audio, Clip, Video, VideoFrame};
@@ -17,16 +17,33 @@ const SECONDS: u32 = 4;
 const WIDTH: u32 = 320;
 const HEIGHT: u32 = 240;
 
+/// What to take from a server that has no time, or gives no answer, to a medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// Nothing: it may have time later.
+    ComeBack,
+    /// It was tried often enough: the medium is too much for it.
+    TakeAsNo,
+}
+
 /// The media that a server does not take; none where it does not count tokens.
 ///
 /// # Errors
-/// When it gives no answer to words.
-pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media, EndpointError> {
+/// When it gives no answer to words, or none to a medium and is to be asked again.
+pub(super) fn refused(
+    client: &Client,
+    native: &NativeExtractor,
+    silence: Silence,
+) -> Result<Media, EndpointError> {
     let clip = made_up();
     let Ok(cue) = native.extract(&clip, &mut SpeakerBaseline::default()) else {
         // What cannot be measured cannot be shown either; clips will tell.
         return Ok(Media::default());
     };
+    let without = n_read(client, Vec::new())?;
+    if without == 0 {
+        return Ok(Media::default());
+    }
     let mute = Clip {
         audio: None,
         ..clip.clone()
@@ -36,8 +53,17 @@ pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media
         ..clip
     };
     let fails = |clip: &Clip, rung: Rung| {
-        let parts = Shown::new(clip, &cue).parts(rung);
-        parts.map_or(Ok(false), |parts| is_refused(client, parts))
+        let Some(mut parts) = Shown::new(clip, &cue).parts(rung) else {
+            return Ok(false);
+        };
+        parts.retain(|part| !matches!(part, Part::Text(_)));
+        match n_read(client, parts) {
+            Ok(with) => Ok(with <= without),
+            Err(error @ EndpointError::Budget { .. }) => Err(error),
+            // The same without it was answered a moment ago.
+            Err(error) if error.is_about_request() || silence == Silence::TakeAsNo => Ok(true),
+            Err(error) => Err(error),
+        }
     };
     Ok(Media {
         video: fails(&mute, Rung::Video)?,
@@ -46,26 +72,14 @@ pub(super) fn refused(client: &Client, native: &NativeExtractor) -> Result<Media
     })
 }
 
-fn is_refused(client: &Client, parts: Vec<Part>) -> Result<bool, EndpointError> {
-    let is_words = |part: &&Part| matches!(part, Part::Text(_));
-    let words = parts.iter().filter(is_words).cloned().collect();
-    let n_read = |parts| {
-        let talk = Talk {
-            system: questions::SYSTEM.to_owned(),
-            messages: vec![Message::Question(parts)],
-        };
-        client.talk(&talk).map(|answer| answer.usage.prompt_tokens)
+/// Tokens that are read of a question about these media.
+fn n_read(client: &Client, mut media: Vec<Part>) -> Result<u64, EndpointError> {
+    media.push(questions::observation());
+    let talk = Talk {
+        system: questions::SYSTEM.to_owned(),
+        messages: vec![Message::Question(media)],
     };
-    let without = n_read(words)?;
-    if without == 0 {
-        return Ok(false);
-    }
-    match n_read(parts) {
-        Ok(with) => Ok(with <= without),
-        Err(error @ EndpointError::Budget { .. }) => Err(error),
-        // The words alone were understood a moment ago.
-        Err(_) => Ok(true),
-    }
+    Ok(client.talk(&talk)?.usage.prompt_tokens)
 }
 
 /// A tone before a light that wanders.

@@ -439,17 +439,9 @@ fn what_a_server_fails_at_or_leaves_out_in_silence_is_found_out_and_not_shown_to
         assert_eq!(cue.extractor.version, "1+pictures.measures");
     }
     let shown = server.shown();
-    let made_up = [
-        "words",
-        "video",
-        "video",
-        "words",
-        "8 pictures",
-        "words",
-        "sound",
-    ];
-    assert_eq!(shown[..7], made_up, "a fault is tried twice");
-    assert_eq!(shown[7..], ["8 pictures", "8 pictures"]);
+    let made_up = ["words", "video", "video", "8 pictures", "sound"];
+    assert_eq!(shown[..5], made_up, "a fault is tried twice");
+    assert_eq!(shown[5..], ["8 pictures", "8 pictures"]);
 
     // All that is counted is shown, and a server that counts nothing is believed.
     for counts in [true, false] {
@@ -480,7 +472,52 @@ fn a_server_that_never_answers_costs_one_wait_and_is_tried_again_with_the_next_c
     assert_eq!(versions, ["1+measured", "1+video.sound"]);
     let shown = server.shown();
     assert_eq!(shown[..2], ["words", "words"]);
-    assert_eq!(shown.len(), 1 + 6 + 1);
+    assert_eq!(shown.len(), 1 + 4 + 1);
+}
+
+#[test]
+fn a_server_that_has_no_time_for_a_medium_once_is_shown_it_with_the_next_clip() {
+    for busy in [None, Some(StatusCode::TOO_MANY_REQUESTS)] {
+        let server =
+            EndpointServer::start("chat/completions", move |n, Json(request): &Json<Value>| {
+                match busy {
+                    _ if n != 1 => {}
+                    Some(status) => return refuses(status, "later"),
+                    None => std::thread::sleep(Duration::from_secs(2)),
+                }
+                having_read(request.to_string().len())
+            });
+        let mut config = config(server.url());
+        config.n_tries = 1;
+        let extractor = EndpointExtractor::new(Client::new(config).unwrap()).unwrap();
+        let extractor = extractor.trying_first();
+        let error = extract(&extractor, &clip()).unwrap_err();
+        assert!(
+            matches!(error, CueError::Endpoint(EndpointError::GaveUp { .. })),
+            "{error}"
+        );
+        let cue = extract(&extractor, &clip()).unwrap();
+        assert_eq!(cue.extractor.version, "1+video.sound");
+    }
+}
+
+#[test]
+fn a_medium_that_a_server_never_has_time_for_is_left_out_at_the_third_clip() {
+    let server = Server::start(|_, request| {
+        if media(request).contains("video") {
+            return refuses(StatusCode::SERVICE_UNAVAILABLE, "later");
+        }
+        having_read(request.to_string().len())
+    });
+    let mut config = config(server.0.url());
+    config.n_tries = 1;
+    let extractor = EndpointExtractor::new(Client::new(config).unwrap()).unwrap();
+    let extractor = extractor.trying_first();
+    for _ in 0..2 {
+        assert!(extract(&extractor, &clip()).is_err());
+    }
+    let cue = extract(&extractor, &clip()).unwrap();
+    assert_eq!(cue.extractor.version, "1+pictures.sound");
 }
 
 #[test]

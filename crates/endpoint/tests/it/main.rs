@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::Value;
 use smes_dialogue::Private;
-use smes_endpoint::{Budget, Client, Config, EndpointError, Message, Part, Price, Talk};
+use smes_endpoint::{Budget, Client, Config, EndpointError, Medium, Message, Part, Price, Talk};
 use smes_testkit::{EndpointServer, completion};
 
 const N_THREADS: usize = 8;
@@ -32,7 +32,10 @@ fn client(url: &str, budget: Budget) -> Client {
 fn question(has_picture: bool) -> Talk {
     let mut parts = vec![Part::Text("word ".repeat(40).into())];
     if has_picture {
-        parts.push(Part::Picture(Private::new(vec![0xff; 3000])));
+        parts.push(Part::Picture(Medium {
+            file: Private::new(vec![0xff; 3000]),
+            extent: 100,
+        }));
     }
     Talk {
         system: "Answer.".to_owned(),
@@ -110,4 +113,39 @@ fn a_request_that_no_budget_holds_is_not_sent() {
     assert!(error.to_string().contains("150 tokens"), "{error}");
     assert!(error.hint().unwrap().contains("larger budget"));
     assert!(server.requests().is_empty());
+}
+
+#[test]
+fn what_ends_without_an_answer_is_written_off() {
+    // Of the first four requests two are answered with something else, one is cut, one is refused.
+    let server = EndpointServer::start("chat/completions", |n, _: &Json<Value>| match n {
+        0 | 1 => "no JSON".into_response(),
+        2 => Json(" ".repeat(2 << 20)).into_response(),
+        3 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        _ => completion("yes"),
+    });
+    let budget = Budget {
+        tokens: Some(2_600),
+        money: None,
+    };
+    let client = client(server.url(), budget);
+    let talk = question(false);
+    for _ in 0..4 {
+        client.talk(&talk).unwrap_err();
+    }
+    assert_eq!(client.spent(), smes_endpoint::Usage::default());
+    let n_answered = ask_until_spent(&client, &talk);
+    let error = client.talk(&talk).unwrap_err().to_string();
+    let n_lost: u64 = between(&error, "less ", " tokens that").parse().unwrap();
+    // Each of three may have taken its words and the longest answer.
+    assert!(
+        n_lost.is_multiple_of(3) && (3 * 220..3 * 500).contains(&n_lost),
+        "{error}"
+    );
+    let n_held = n_lost / 3;
+    assert_eq!(n_answered, (2_600 - n_lost - n_held) / 120 + 1);
+}
+
+fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+    text.split(from).nth(1).unwrap().split(to).next().unwrap()
 }

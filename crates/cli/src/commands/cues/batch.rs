@@ -373,7 +373,7 @@ mod tests {
         let gave_up = || EndpointError::GaveUp {
             host: "h".to_owned(),
             n_tries: 1,
-            last: "a time-out".to_owned(),
+            last: smes_endpoint::Trouble::NoAnswer,
         };
         let spent = || EndpointError::Budget {
             limit: "5 tokens".to_owned(),
