@@ -16,11 +16,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy
+import tiny_llama
+from tiny_llama import FORWARD, HEADS, HIDDEN, write
 
-HIDDEN, HEADS, FORWARD = 32, 2, 64
 IMAGE, PATCH = 28, 14
 MELS, SOUND_POSITIONS, STACK = 80, 1500, 10
 # No word twice: each calls for the next.
@@ -34,30 +34,8 @@ def random_of(seed):
 
 def write_language_model(path):
     """Bytes and the words of a sentence; the head of a word is the vector of the word before it."""
-    import gguf
-
     words = ["\u2581" + word for word in WORDS]
-    tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + words
-    kinds = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * 2 + [gguf.TokenType.BYTE] * 256
-    kinds += [gguf.TokenType.NORMAL] * len(words)
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(32768)
-    writer.add_embedding_length(HIDDEN)
-    writer.add_block_count(1)
-    writer.add_feed_forward_length(FORWARD)
-    writer.add_head_count(HEADS)
-    writer.add_head_count_kv(HEADS)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(HIDDEN // HEADS)
-    writer.add_vocab_size(len(tokens))
-    writer.add_tokenizer_model("llama")
-    writer.add_token_list(tokens)
-    writer.add_token_scores([0.0] * len(tokens))
-    writer.add_token_types(kinds)
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_unk_token_id(0)
-    writer.add_chat_template("{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:")
+    writer, tokens = tiny_llama.language_model(path, words)
     weights = random_of(0)
     table = weights(len(tokens), HIDDEN)
     table /= numpy.linalg.norm(table, axis=1, keepdims=True)
@@ -65,19 +43,9 @@ def write_language_model(path):
     said = [tokens.index("<0x3A>"), *map(tokens.index, words), tokens.index("</s>")]
     for before, after in zip(said, said[1:]):
         head[after] = 10 * table[before]
-    attention = ("attn_q", "attn_k", "attn_v", "attn_output")
-    tensors = {f"blk.0.{name}.weight": 0.1 * weights(HIDDEN, HIDDEN) for name in attention}
-    tensors |= {
-        "token_embd.weight": table,
-        "output.weight": head,
-        "output_norm.weight": numpy.ones(HIDDEN, numpy.float32),
-        "blk.0.ffn_gate.weight": 0.1 * weights(FORWARD, HIDDEN),
-        "blk.0.ffn_up.weight": 0.1 * weights(FORWARD, HIDDEN),
-        "blk.0.ffn_down.weight": 0.1 * weights(HIDDEN, FORWARD),
-        "blk.0.attn_norm.weight": numpy.ones(HIDDEN, numpy.float32),
-        "blk.0.ffn_norm.weight": numpy.ones(HIDDEN, numpy.float32),
-    }
-    write(writer, tensors)
+    # So small that what was said last decides.
+    layer = tiny_llama.layer(lambda *shape: 0.1 * weights(*shape))
+    write(writer, layer | {"token_embd.weight": table, "output.weight": head})
 
 
 def encoder(prefix, weights, norm):
@@ -145,15 +113,6 @@ def write_projector(path, senses):
     write(writer, tensors)
 
 
-def write(writer, tensors):
-    for name, tensor in tensors.items():
-        writer.add_tensor(name, tensor)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 def write_idefics(folder):
     """An Idefics3 that sees pictures, with the tokenizer and processor that transformers' server asks for."""
     import torch
@@ -209,27 +168,11 @@ def serve_transformers(folder, port):
 
 
 def serve_llama(folder, port, senses):
-    import xllamacpp
-
-    write_language_model(folder / "tiny.gguf")
-    params = xllamacpp.CommonParams()
-    params.model.path = str(folder / "tiny.gguf")
+    model, projector = folder / "tiny.gguf", folder / "senses.gguf"
+    write_language_model(model)
     if senses:
-        write_projector(folder / "senses.gguf", senses)
-        params.mmproj.path = str(folder / "senses.gguf")
-    params.n_ctx = 65536
-    params.n_parallel = 2
-    # More threads than free cores wait for each other in loops.
-    params.cpuparams.n_threads = 1
-    params.cpuparams_batch.n_threads = 1
-    params.warmup = False
-    params.use_jinja = True
-    params.hostnames = ["127.0.0.1"]
-    params.port = port
-    server = xllamacpp.Server(params)
-    print(f"{server.listening_address}/v1 --model tiny", flush=True)
-    while True:
-        time.sleep(1)
+        write_projector(projector, senses)
+    tiny_llama.serve(model, port, projector if senses else None)
 
 
 def main():

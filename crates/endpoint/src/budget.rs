@@ -215,8 +215,9 @@ impl Book {
     }
 
     fn end(&mut self, held: Usage) {
-        self.held.prompt_tokens -= held.prompt_tokens;
-        self.held.completion_tokens -= held.completion_tokens;
+        self.held.prompt_tokens = self.held.prompt_tokens.saturating_sub(held.prompt_tokens);
+        let written = self.held.completion_tokens;
+        self.held.completion_tokens = written.saturating_sub(held.completion_tokens);
         self.n_under_way -= 1;
         self.is_open_ended = false;
     }
@@ -237,7 +238,11 @@ impl Book {
 
     /// The limit, and what of it nobody can tell whether it was spent.
     fn but_for_lost(&self, limit: String) -> String {
-        let n_lost = self.lost.prompt_tokens + self.lost.completion_tokens;
+        let Usage {
+            prompt_tokens,
+            completion_tokens,
+        } = self.lost;
+        let n_lost = prompt_tokens.saturating_add(completion_tokens);
         match n_lost {
             0 => limit,
             n => {
@@ -377,6 +382,25 @@ mod tests {
         assert_eq!(ledger.spent(), usage(20, 10));
         assert_eq!(verdict(words(161)), Verdict::Never("200 tokens".to_owned()));
         assert!(matches!(verdict(words(160)), Verdict::Now { .. }));
+    }
+
+    #[test]
+    fn a_server_that_counts_absurdly_ends_the_budget_and_nothing_else() {
+        let ledger = Ledger::new(Budget {
+            tokens: Some(1_000),
+            money: Some((1.0, PRICE)),
+        });
+        for _ in 0..2 {
+            let reservation = ledger.reserve(Size::default());
+            if let Ok(reservation) = reservation {
+                reservation.settle(usage(u64::MAX, u64::MAX));
+            }
+            ledger.book().learn(sound(7), usage(u64::MAX, u64::MAX));
+        }
+        let book = ledger.book();
+        let verdict = book.verdict(&ledger.budget, sound(9));
+        assert_eq!(verdict, Verdict::Never("1000 tokens".to_owned()));
+        assert_eq!(book.held, usage(0, 0));
     }
 
     fn sound(milliseconds: u64) -> Size {

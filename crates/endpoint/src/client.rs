@@ -208,7 +208,12 @@ impl Client {
             || {
                 weaken(&self.detail, Detail::less, |detail| {
                     let (kind, body) = transcription::request(&self.config.model, sound, detail);
-                    self.post("audio/transcriptions", &kind, &body, transcription::read)
+                    self.post(
+                        "audio/transcriptions",
+                        &kind,
+                        &body,
+                        transcription::read_transcription,
+                    )
                 })
             },
         )?;

@@ -17,6 +17,6 @@ mod transcription;
 pub use budget::{Budget, Price};
 pub use client::{Answer, Client, Config};
 pub use error::{EndpointError, Trouble};
-pub use protocol::{Prompt, Usage};
+pub use protocol::{Prompt, Usage, read_answer};
 pub use talk::{Medium, Message, Part, Talk};
-pub use transcription::{Sound, Transcription, TranscriptionSpan};
+pub use transcription::{Sound, Transcription, TranscriptionSpan, read_transcription};

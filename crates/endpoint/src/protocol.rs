@@ -30,8 +30,11 @@ pub struct Usage {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.prompt_tokens += other.prompt_tokens;
-        self.completion_tokens += other.completion_tokens;
+        // What a server says of itself may be anything.
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self
+            .completion_tokens
+            .saturating_add(other.completion_tokens);
     }
 }
 
@@ -107,7 +110,7 @@ struct Message {
 
 /// The text and usage of an answer; `None` when it is no chat completion. A model that says nothing
 /// gives an empty text.
-pub(crate) fn read_answer(body: &[u8]) -> Option<(Private<String>, Usage)> {
+pub fn read_answer(body: &[u8]) -> Option<(Private<String>, Usage)> {
     let completion: Completion = serde_json::from_slice(body).ok()?;
     let choice = completion.choices.into_iter().next()?;
     let text = choice.message.content.unwrap_or_default();

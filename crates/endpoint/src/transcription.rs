@@ -90,7 +90,7 @@ pub(crate) fn request(model: &str, sound: &Sound<'_>, detail: Detail) -> (String
 }
 
 /// The words of an answer; `None` when it is none of this protocol.
-pub(crate) fn read(body: &[u8]) -> Option<Transcription> {
+pub fn read_transcription(body: &[u8]) -> Option<Transcription> {
     serde_json::from_slice(body).ok()
 }
 
@@ -124,19 +124,19 @@ mod tests {
 
     #[test]
     fn short_and_long_answers_are_read_and_others_are_none() {
-        let short = read(br#"{"text":"Hello."}"#).unwrap();
+        let short = read_transcription(br#"{"text":"Hello."}"#).unwrap();
         assert_eq!(
             (short.text.expose().as_str(), short.spans),
             ("Hello.", None)
         );
-        let long = read(
+        let long = read_transcription(
             br#"{"task":"transcribe","language":"english","duration":2.5,"text":"Hello.",
             "segments":[{"id":0,"start":0.0,"end":2.5,"text":" Hello.","avg_logprob":-0.2,"tokens":[1]}]}"#,
         );
         let span = &long.unwrap().spans.unwrap()[0];
         assert_eq!((span.end, span.avg_logprob), (2.5, Some(-0.2)));
         for other in [&b"<html>"[..], b"{}", b"[]", b"{\"text\":7}"] {
-            assert_eq!(read(other), None);
+            assert_eq!(read_transcription(other), None);
         }
     }
 }

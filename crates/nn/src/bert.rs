@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Init, NnError, ParamLoader, Pass,
     layers::{Dropout, Embedding, LayerNorm, Linear, SelfAttention, gelu},
+    model_folder::{self, ModelConfig},
 };
 
 /// Prefixes of the tensors that published BERT checkpoints hold and the encoder does not use.
@@ -46,41 +47,22 @@ impl BertConfig {
     /// Reads a `config.json`; `file` names it in errors.
     ///
     /// # Errors
-    /// [`NnError::Config`] for invalid JSON or a missing field, [`NnError::ConfigValue`] for a
+    /// [`NnError::Config`] for invalid JSON or a missing field, [`NnError::ConfigFileValue`] for a
     /// value that this encoder cannot honour.
     pub fn from_json(json: &[u8], file: &str) -> Result<Self, NnError> {
-        let config: Self = serde_json::from_slice(json).map_err(|source| NnError::Config {
-            file: file.to_owned(),
-            source,
-        })?;
-        config.check()?;
-        Ok(config)
+        model_folder::config_from_json(json, file)
     }
+}
 
+impl ModelConfig for BertConfig {
     fn check(&self) -> Result<(), NnError> {
-        if self.hidden_act != "gelu" {
-            return Err(NnError::ConfigValue {
-                field: "hidden_act",
-                found: self.hidden_act.clone(),
-                expected: "`gelu`",
-            });
-        }
-        for (field, found) in [
+        model_folder::is_gelu("hidden_act", &self.hidden_act)?;
+        model_folder::are_sizes([
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
             ("max_position_embeddings", self.max_position_embeddings),
             ("type_vocab_size", self.type_vocab_size),
-        ] {
-            if found == 0 {
-                let expected = "at least 1";
-                return Err(NnError::ConfigValue {
-                    field,
-                    found: found.to_string(),
-                    expected,
-                });
-            }
-        }
-        Ok(())
+        ])
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     Init, NllSum, NnError, ParamLoader, Pass, Precision,
     encoder_decoder::{DecoderLayer, EPSILON, EncoderLayer},
     layers::{Dropout, LayerNorm, Prepared},
+    model_folder::ModelConfig,
     seq2seq::{Memory, Seq2SeqConfig},
     tokenizer::TokenBatch,
 };

@@ -146,6 +146,18 @@ pub enum NnError {
         /// What would be accepted.
         expected: &'static str,
     },
+    /// The same, of a file.
+    #[error("the model configuration `{file}` has `{field}` = `{found}`, expected {expected}")]
+    ConfigFileValue {
+        /// The file.
+        file: String,
+        /// The field.
+        field: &'static str,
+        /// The value found.
+        found: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
     /// A tokenizer file is not valid.
     #[error("`{file}` is not a tokenizer: {reason}")]
     Tokenizer {
@@ -226,6 +238,23 @@ pub enum NnError {
 }
 
 impl NnError {
+    /// The same error, naming the configuration file in which the value stands.
+    pub(crate) fn of_file(self, file: &str) -> Self {
+        match self {
+            Self::ConfigValue {
+                field,
+                found,
+                expected,
+            } => Self::ConfigFileValue {
+                file: file.to_owned(),
+                field,
+                found,
+                expected,
+            },
+            other => other,
+        }
+    }
+
     /// What the person can do about it, where there is something to do.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -19,6 +19,7 @@ mod gradients;
 pub mod layers;
 pub mod loss;
 pub mod mel;
+mod model_folder;
 pub mod optim;
 mod params;
 mod pass;

@@ -17,9 +17,9 @@ pub use config::WhisperConfig;
 
 use crate::{
     Init, NnError, ParamLoader, Params, Pass,
-    checkpoint::{self, Checkpoint},
     encoder_decoder::{DecoderLayer, EPSILON, EncoderLayer},
     layers::{Conv1d, LayerNorm, gelu},
+    model_folder::{self, ModelConfig},
     seq2seq::{Cache, CacheParts},
 };
 
@@ -27,9 +27,6 @@ use crate::{
 const TABLE: &str = "model.decoder.embed_tokens.weight";
 /// Another name under which checkpoints hold it.
 const ALIAS: &str = "proj_out.weight";
-/// Weights in the order in which they are looked for.
-const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
-
 /// The model.
 #[derive(Debug, Clone)]
 pub struct Whisper {
@@ -52,24 +49,14 @@ impl Whisper {
     /// Reads a model folder: `config.json`, and `model.safetensors` or `pytorch_model.bin`.
     ///
     /// # Errors
-    /// [`NnError::Read`] for an absent file, [`NnError::Config`] and [`NnError::ConfigValue`] for a
+    /// [`NnError::Read`] for an absent file, [`NnError::Config`] and [`NnError::ConfigFileValue`] for a
     /// configuration of another model, [`NnError::Untied`] for a head of its own,
     /// [`NnError::MissingTensor`] and [`NnError::UnusedTensors`] for weights that do not belong to the
-    /// configuration, and as for [`checkpoint::read_file`].
+    /// configuration, and as for [`crate::checkpoint::read_file`].
     pub fn open(folder: &Path) -> Result<Self, NnError> {
-        let file = folder.join("config.json");
-        let json = fs_err::read(&file).map_err(|source| NnError::Read {
-            file: file.clone(),
-            source,
-        })?;
-        let config = WhisperConfig::from_json(&json, &file.display().to_string())?;
-        let weights = WEIGHTS.map(|name| folder.join(name));
-        let weights = weights
-            .iter()
-            .find(|file| file.exists())
-            .unwrap_or(&weights[0]);
-        let file = weights.display().to_string();
-        let mut read: Checkpoint = checkpoint::read_file(weights)?;
+        let (json, file) = model_folder::read_config(folder)?;
+        let config = WhisperConfig::from_json(&json, &file)?;
+        let (mut read, file) = model_folder::read_weights(folder)?;
         read.join(ALIAS, TABLE, &file)?;
         let params = Params::from_checkpoint(read, &file)?;
         params.freeze(|_| true);

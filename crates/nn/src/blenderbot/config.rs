@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NnError, encoder_decoder::LayerConfig};
+use crate::NnError;
+use crate::encoder_decoder::LayerConfig;
+use crate::model_folder::{self, ModelConfig};
 
 /// The two architectures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,14 +140,9 @@ impl BlenderbotConfig {
     ///
     /// # Errors
     /// [`NnError::Config`] for invalid JSON, another architecture or a missing field,
-    /// [`NnError::ConfigValue`] for a value that cannot be honoured here.
+    /// [`NnError::ConfigFileValue`] for a value that cannot be honoured here.
     pub fn from_json(json: &[u8], file: &str) -> Result<Self, NnError> {
-        let config: Self = serde_json::from_slice(json).map_err(|source| NnError::Config {
-            file: file.to_owned(),
-            source,
-        })?;
-        config.check()?;
-        Ok(config)
+        model_folder::config_from_json(json, file)
     }
 
     /// The token that starts an output.
@@ -174,47 +171,31 @@ impl BlenderbotConfig {
             ..self.encoder_layer()
         }
     }
+}
 
-    pub(super) fn check(&self) -> Result<(), NnError> {
-        let refuse = |field, found: String, expected| {
-            Err(NnError::ConfigValue {
-                field,
-                found,
-                expected,
-            })
-        };
-        if self.activation_function != "gelu" {
-            let found = self.activation_function.clone();
-            return refuse("activation_function", found, "`gelu`");
-        }
-        if !self.tie_word_embeddings {
-            return refuse("tie_word_embeddings", "false".to_owned(), "true");
-        }
+impl ModelConfig for BlenderbotConfig {
+    fn check(&self) -> Result<(), NnError> {
+        model_folder::is_gelu("activation_function", &self.activation_function)?;
+        model_folder::is_tied(self.tie_word_embeddings)?;
         for (field, found) in [
             ("encoder_layerdrop", self.encoder_layerdrop),
             ("decoder_layerdrop", self.decoder_layerdrop),
         ] {
             if found != 0.0 {
-                return refuse(field, found.to_string(), "0");
+                return Err(model_folder::refused(field, found, "0"));
             }
         }
-        for (field, found) in [
+        model_folder::are_sizes([
             ("vocab_size", self.vocab_size),
             ("d_model", self.d_model),
             ("max_position_embeddings", self.max_position_embeddings),
-        ] {
-            if found == 0 {
-                return refuse(field, found.to_string(), "at least 1");
-            }
-        }
-        for (field, n_heads) in [
-            ("encoder_attention_heads", self.encoder_attention_heads),
-            ("decoder_attention_heads", self.decoder_attention_heads),
-        ] {
-            if n_heads == 0 || !self.d_model.is_multiple_of(n_heads) {
-                return refuse(field, n_heads.to_string(), "a divisor of `d_model`");
-            }
-        }
-        Ok(())
+        ])?;
+        model_folder::are_heads(
+            self.d_model,
+            [
+                ("encoder_attention_heads", self.encoder_attention_heads),
+                ("decoder_attention_heads", self.decoder_attention_heads),
+            ],
+        )
     }
 }

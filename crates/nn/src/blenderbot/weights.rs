@@ -8,6 +8,7 @@ use super::{BlenderbotConfig, LOGITS_BIAS, SHARED};
 use crate::{
     Init, NnError, Params,
     checkpoint::{self, Checkpoint},
+    model_folder,
 };
 
 /// Other names under which checkpoints hold the token table.
@@ -16,8 +17,6 @@ const ALIASES: [&str; 3] = [
     "model.decoder.embed_tokens.weight",
     "lm_head.weight",
 ];
-/// Weights in the order in which they are looked for.
-const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 /// Reads configuration and weights of a model folder: `config.json`, and `model.safetensors` or
 /// `pytorch_model.bin`.
@@ -27,23 +26,14 @@ const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 /// the model is loaded.
 ///
 /// # Errors
-/// [`NnError::Read`] for an absent file, [`NnError::Config`] and [`NnError::ConfigValue`] for a
+/// [`NnError::Read`] for an absent file, [`NnError::Config`] and [`NnError::ConfigFileValue`] for a
 /// configuration of another model, [`NnError::Untied`] for a head of its own, and as for
 /// [`checkpoint::read_file`].
 pub fn open(folder: &Path) -> Result<(BlenderbotConfig, Params), NnError> {
-    let file = folder.join("config.json");
-    let json = fs_err::read(&file).map_err(|source| NnError::Read {
-        file: file.clone(),
-        source,
-    })?;
-    let config = BlenderbotConfig::from_json(&json, &file.display().to_string())?;
-    let weights = WEIGHTS.map(|name| folder.join(name));
-    let weights = weights
-        .iter()
-        .find(|file| file.exists())
-        .unwrap_or(&weights[0]);
-    let file = weights.display().to_string();
-    let checkpoint = with_one_name_each(checkpoint::read_file(weights)?, &file)?;
+    let (json, file) = model_folder::read_config(folder)?;
+    let config = BlenderbotConfig::from_json(&json, &file)?;
+    let (checkpoint, file) = model_folder::read_weights(folder)?;
+    let checkpoint = with_one_name_each(checkpoint, &file)?;
     Ok((config, Params::from_checkpoint(checkpoint, &file)?))
 }
 
@@ -66,7 +56,7 @@ fn with_one_name_each(mut read: Checkpoint, file: &str) -> Result<Checkpoint, Nn
 /// # Errors
 /// [`NnError::Write`].
 pub fn save(folder: &Path, config: &BlenderbotConfig, params: &Params) -> Result<u64, NnError> {
-    let file = folder.join("config.json");
+    let file = folder.join(model_folder::CONFIG);
     let json = serde_json::to_vec_pretty(config).map_err(|source| NnError::Config {
         file: file.display().to_string(),
         source,
@@ -75,7 +65,7 @@ pub fn save(folder: &Path, config: &BlenderbotConfig, params: &Params) -> Result
     // transformers asks for this field.
     let metadata = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
     let stored_as = |_: &str| checkpoint::StoredAs::F32;
-    params.save(folder.join(WEIGHTS[0]), &metadata, stored_as)
+    params.save(folder.join(model_folder::WEIGHTS[0]), &metadata, stored_as)
 }
 
 /// Makes room for added tokens, before the model is loaded: new rows of the token table are normal

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, path::Path};
 
 use super::{BlenderbotSmallTokenizer, ByteLevelTokenizer};
-use crate::NnError;
+use crate::{NnError, model_folder};
 
 /// The tokens that every such vocabulary has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,27 +60,24 @@ pub trait SubwordTokenizer: Debug + Send + Sync {
 /// the small model for `"blenderbot-small"`.
 ///
 /// # Errors
-/// [`NnError::Read`] and [`NnError::Config`] for the `config.json`, [`NnError::ConfigValue`] for
+/// [`NnError::Read`] and [`NnError::Config`] for the `config.json`, [`NnError::ConfigFileValue`] for
 /// another architecture, and as for the tokenizer's own `open`.
 pub fn open(folder: &Path) -> Result<Box<dyn SubwordTokenizer>, NnError> {
     #[derive(serde::Deserialize)]
     struct Kind {
         model_type: String,
     }
-    let file = folder.join("config.json");
-    let json = read(&file)?;
-    let kind: Kind = serde_json::from_slice(&json).map_err(|source| NnError::Config {
-        file: file.display().to_string(),
-        source,
-    })?;
+    let (json, file) = model_folder::read_config(folder)?;
+    let kind: Kind = model_folder::json_from(&json, &file)?;
     match kind.model_type.as_str() {
         "blenderbot-small" => Ok(Box::new(BlenderbotSmallTokenizer::open(folder)?)),
         "blenderbot" => Ok(Box::new(ByteLevelTokenizer::open(folder)?)),
-        _ => Err(NnError::ConfigValue {
-            field: "model_type",
-            found: kind.model_type,
-            expected: "`blenderbot-small` or `blenderbot`",
-        }),
+        found => {
+            Err(
+                model_folder::refused("model_type", found, "`blenderbot-small` or `blenderbot`")
+                    .of_file(&file),
+            )
+        }
     }
 }
 

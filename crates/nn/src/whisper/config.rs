@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{NnError, encoder_decoder::LayerConfig};
+use crate::NnError;
+use crate::encoder_decoder::LayerConfig;
+use crate::model_folder::{self, ModelConfig};
 
 /// The fields of a published `config.json` that the model needs; others are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,25 +51,17 @@ impl WhisperConfig {
     /// Reads a `config.json`; `file` names it in errors.
     ///
     /// # Errors
-    /// [`NnError::Config`] for invalid JSON or a missing field, [`NnError::ConfigValue`] for another
+    /// [`NnError::Config`] for invalid JSON or a missing field, [`NnError::ConfigFileValue`] for another
     /// architecture or a value that cannot be honoured here.
     pub fn from_json(json: &[u8], file: &str) -> Result<Self, NnError> {
-        let invalid = |source| NnError::Config {
-            file: file.to_owned(),
-            source,
-        };
-        let value: Value = serde_json::from_slice(json).map_err(invalid)?;
         // Another model's configuration lacks fields too; its name says more.
-        if value["model_type"] != "whisper" {
-            return Err(NnError::ConfigValue {
-                field: "model_type",
-                found: value["model_type"].as_str().unwrap_or("none").to_owned(),
-                expected: "`whisper`",
-            });
+        let value: Value = model_folder::json_from(json, file)?;
+        let kind = &value["model_type"];
+        if kind != "whisper" {
+            let found = kind.as_str().unwrap_or("none");
+            return Err(model_folder::refused("model_type", found, "`whisper`").of_file(file));
         }
-        let config: Self = serde_json::from_value(value).map_err(invalid)?;
-        config.check()?;
-        Ok(config)
+        model_folder::config_from_json(json, file)
     }
 
     /// How many frames of a spectrogram the encoder reads at once.
@@ -96,41 +90,25 @@ impl WhisperConfig {
             ..self.encoder_layer()
         }
     }
+}
 
-    pub(super) fn check(&self) -> Result<(), NnError> {
-        let refuse = |field, found: String, expected| {
-            Err(NnError::ConfigValue {
-                field,
-                found,
-                expected,
-            })
-        };
-        if self.activation_function != "gelu" {
-            let found = self.activation_function.clone();
-            return refuse("activation_function", found, "`gelu`");
-        }
-        if !self.tie_word_embeddings {
-            return refuse("tie_word_embeddings", "false".to_owned(), "true");
-        }
-        for (field, found) in [
+impl ModelConfig for WhisperConfig {
+    fn check(&self) -> Result<(), NnError> {
+        model_folder::is_gelu("activation_function", &self.activation_function)?;
+        model_folder::is_tied(self.tie_word_embeddings)?;
+        model_folder::are_sizes([
             ("vocab_size", self.vocab_size),
             ("num_mel_bins", self.num_mel_bins),
             ("d_model", self.d_model),
             ("max_source_positions", self.max_source_positions),
             ("max_target_positions", self.max_target_positions),
-        ] {
-            if found == 0 {
-                return refuse(field, found.to_string(), "at least 1");
-            }
-        }
-        for (field, n_heads) in [
-            ("encoder_attention_heads", self.encoder_attention_heads),
-            ("decoder_attention_heads", self.decoder_attention_heads),
-        ] {
-            if n_heads == 0 || !self.d_model.is_multiple_of(n_heads) {
-                return refuse(field, n_heads.to_string(), "a divisor of `d_model`");
-            }
-        }
-        Ok(())
+        ])?;
+        model_folder::are_heads(
+            self.d_model,
+            [
+                ("encoder_attention_heads", self.encoder_attention_heads),
+                ("decoder_attention_heads", self.decoder_attention_heads),
+            ],
+        )
     }
 }
