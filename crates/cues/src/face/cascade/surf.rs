@@ -204,6 +204,76 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// The gradient at a pixel of the window, across and down: the difference of its neighbours, or twice
+    /// that from itself to the only neighbour.
+    fn gradient(window: &[u8], x: usize, y: usize) -> [i32; 2] {
+        let at = |x: usize, y: usize| i32::from(window[y * WINDOW + x]);
+        let most = WINDOW - 1;
+        let dx = match x {
+            0 => 2 * (at(1, y) - at(0, y)),
+            x if x == most => 2 * (at(most, y) - at(most - 1, y)),
+            x => at(x + 1, y) - at(x - 1, y),
+        };
+        let dy = match y {
+            0 => 2 * (at(x, 1) - at(x, 0)),
+            y if y == most => 2 * (at(x, most) - at(x, most - 1)),
+            y => at(x, y + 1) - at(x, y - 1),
+        };
+        [dx, dy]
+    }
+
+    /// What describes a patch, pixel by pixel: of each of its cells the sums of `dx` and `|dx|` where `dy`
+    /// is not negative, then where it is; and of `dy` and `|dy|` by the sign of `dx`.
+    fn described(window: &[u8], patch: Patch) -> Vec<f64> {
+        let (width, height) = (patch.width / 2, patch.height / 2);
+        let mut all = Vec::new();
+        for (left, top) in [(0, 0), (width, 0), (0, height), (width, height)] {
+            let mut cell = [0.0; 2 * PAIRS];
+            for y in patch.y + top..patch.y + top + height {
+                for x in patch.x + left..patch.x + left + width {
+                    let [dx, dy] = gradient(window, x, y);
+                    let mut add = |at: usize, gradient: i32| {
+                        cell[at] += f64::from(gradient);
+                        cell[at + 1] += f64::from(gradient.abs());
+                    };
+                    add(if dy >= 0 { 0 } else { 2 }, dx);
+                    add(if dx >= 0 { 4 } else { 6 }, dy);
+                }
+            }
+            all.extend(cell);
+        }
+        let length = all.iter().map(|sum| sum * sum).sum::<f64>().sqrt();
+        let length = if length > 0.0 { length } else { 1.0 };
+        all.iter().map(|sum| sum / length).collect()
+    }
+
+    proptest! {
+        /// Noise with much black and white in it: every sign stands beside every other, 0 among them, and
+        /// slopes are as steep as they can be.
+        #[test]
+        fn a_patch_is_described_by_sums_of_its_gradients_by_sign(
+            mut window in prop::collection::vec(any::<u8>(), WINDOW * WINDOW), which in 0..N_PATCHES,
+        ) {
+            for pixel in &mut window {
+                *pixel = match *pixel {
+                    0..64 => 0,
+                    192.. => u8::MAX,
+                    between => between,
+                };
+            }
+            let patch = patches()[which];
+            let mut found = Vec::new();
+            let gradients = Gradients::of(window.as_slice().try_into().unwrap());
+            gradients.describe(patch, &mut found);
+            let expected = described(&window, patch);
+            prop_assert_eq!(found.len(), expected.len());
+            for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                prop_assert!((f64::from(*found) - expected).abs() < 1e-6, "{}: {} {}", at, found, expected);
+            }
+        }
+    }
 
     #[test]
     fn the_patches_are_as_many_as_models_may_name() {
