@@ -11,7 +11,9 @@ mod endpoint;
 mod extractor;
 pub mod face;
 mod follow;
+mod model_folder;
 mod native;
+mod stats;
 pub mod voice;
 
 pub use baseline::{MIN_CLIPS, SpeakerBaseline};
@@ -19,4 +21,5 @@ pub use describe::describe;
 pub use endpoint::EndpointExtractor;
 pub use extractor::{CueError, CueExtractor, ReadClip};
 pub use follow::{FaceNow, Follower, Moment};
+pub use model_folder::{CONFIG_FILE, WEIGHTS_FILE};
 pub use native::{Heard, NativeExtractor, Seen};

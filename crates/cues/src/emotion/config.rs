@@ -3,16 +3,14 @@
 use serde::{Deserialize, Serialize};
 use smes_dialogue::{Emotion, Label};
 
-/// Name of the configuration in a model folder.
-pub const CONFIG_FILE: &str = "config.toml";
-/// Name of the weights in a model folder.
-pub const WEIGHTS_FILE: &str = "weights.safetensors";
+/// Version of this format; 2 since networks read the impression of a window.
+pub const VERSION: u32 = 2;
 
 /// Everything that, with the weights, makes a voice model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VoiceModelConfig {
-    /// Version of this format; 2 since networks read the impression of a window.
+    /// Version of this format; [`VERSION`].
     pub version: u32,
     /// Name of the emotion set.
     pub emotions: String,

@@ -14,7 +14,7 @@ mod network;
 mod reader;
 mod usual;
 
-pub use config::{CONFIG_FILE, Circumplex, VoiceModelConfig, WEIGHTS_FILE};
+pub use config::{Circumplex, VERSION, VoiceModelConfig};
 pub use encoder::{HeardWindow, N_IMPRESSION, N_INPUTS, VoiceEncoder};
 pub use network::VoiceNet;
 pub use reader::{EmotionReader, VoiceEmotion, average, softmax};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use smes_dialogue::{EmotionSet, emotion_set};
+use smes_dialogue::EmotionSet;
 use smes_nn::Params;
 
+use super::config::VERSION;
 use super::{Circumplex, HeardWindow, UsualVoice, VoiceEncoder, VoiceModelConfig, VoiceNet};
 use crate::CueError;
+use crate::model_folder::{read_config, read_set};
 use crate::voice::VoiceReading;
-
-const VERSION: u32 = 2;
 
 /// What a voice sounded like.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,21 +49,8 @@ impl EmotionReader {
     /// # Errors
     /// [`CueError::Model`] when they do not fit this version.
     pub fn from_parts(config: &[u8], weights: &[u8], source: &str) -> Result<Self, CueError> {
-        let refuse = |reason: String| CueError::Model {
-            model: source.to_owned(),
-            reason,
-        };
-        let text = std::str::from_utf8(config).map_err(|error| refuse(error.to_string()))?;
-        let config: VoiceModelConfig =
-            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
-        if config.version != VERSION {
-            return Err(refuse(format!(
-                "its version is {}, expected {VERSION}",
-                config.version
-            )));
-        }
-        let emotions = emotion_set(&config.emotions)
-            .ok_or_else(|| refuse(format!("unknown emotion set `{}`", config.emotions)))?;
+        let config: VoiceModelConfig = read_config(config, VERSION, source)?;
+        let emotions = read_set(&config.emotions, source)?;
         let params = Params::from_bytes(weights, source)?;
         let net = VoiceNet::load(&params.loader(), &config, emotions.len())?;
         params.check_all_used()?;

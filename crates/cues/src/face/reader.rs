@@ -11,6 +11,7 @@ use super::picture::{Grey, Square};
 use super::quality::{Flaw, Quality};
 use super::track::Tracker;
 use crate::CueError;
+use crate::stats::quantile;
 
 /// Faces seen in fewer frames are mistakes of the detector.
 const LEAST_FRAMES: usize = 3;
@@ -126,7 +127,8 @@ pub struct Watch {
     models: Models,
     tracker: Tracker,
     faces: BTreeMap<usize, Face>,
-    brightness: Vec<u8>,
+    /// Mean of each frame, 0 to 255.
+    brightness: Vec<f64>,
     times: Vec<u64>,
     /// The first fault of the network; nothing is judged after it.
     failed: Option<CueError>,
@@ -240,7 +242,7 @@ impl Watch {
         Ok(FaceReading {
             n_frames: self.times.len(),
             step_ms: step_ms(&self.times),
-            brightness: median(&mut self.brightness),
+            brightness: quantile(&self.brightness, 0.5).unwrap_or(0.0),
             n_others: others.count(),
             moments: main.moments(),
         })
@@ -310,14 +312,9 @@ impl Models {
     }
 }
 
-fn mean_brightness(picture: &Grey) -> u8 {
+fn mean_brightness(picture: &Grey) -> f64 {
     let sum: u64 = picture.pixels().iter().map(|p| u64::from(*p)).sum();
-    u8::try_from(sum / picture.pixels().len() as u64).unwrap_or(u8::MAX)
-}
-
-fn median(values: &mut [u8]) -> f64 {
-    values.sort_unstable();
-    values.get(values.len() / 2).map_or(0.0, |v| f64::from(*v))
+    sum as f64 / picture.pixels().len() as f64
 }
 
 /// The mean time between frames; 0 for fewer than two.

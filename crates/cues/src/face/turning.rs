@@ -6,6 +6,7 @@
 
 use super::head::HeadPose;
 use super::reader::FaceReading;
+use crate::stats::quantile;
 
 /// Moments below which nothing is said: a second of pictures.
 const LEAST_MOMENTS: usize = 8;
@@ -46,20 +47,16 @@ impl Turning {
         };
         let lowered = |pose: &HeadPose| f64::from(pose.pitch) <= usual.pitch - LOWERED_DEG;
         let aside = |pose: &HeadPose| (f64::from(pose.yaw) - usual.yaw).abs() >= ASIDE_DEG;
+        let median = |at: usize| {
+            let angle = |pose: &HeadPose| f64::from(pose.angles()[at]);
+            quantile(&poses.iter().map(angle).collect::<Vec<_>>(), 0.5)
+        };
         Some(Self {
-            angles: std::array::from_fn(|at| {
-                median(poses.iter().map(|pose| pose.angles()[at]).collect())
-            }),
+            angles: [median(0)?, median(1)?, median(2)?],
             lowered_share: share(&lowered),
             aside_share: share(&aside),
         })
     }
-}
-
-fn median(mut values: Vec<f32>) -> f64 {
-    values.sort_by(f32::total_cmp);
-    let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
-    f64::midpoint(low.into(), high.into())
 }
 
 #[cfg(test)]

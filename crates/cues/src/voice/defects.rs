@@ -4,7 +4,7 @@
 //! not change them.
 
 use super::loudness::Levels;
-use super::stats::quantile;
+use crate::stats::quantile;
 
 /// Below this level there is nothing but the noise of a microphone, in dB re full scale.
 const SILENCE_DB: f64 = -65.0;

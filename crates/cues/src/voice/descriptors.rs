@@ -21,7 +21,7 @@ use super::mel::MelBank;
 use super::mfcc::{Cepstrum, N_MFCC};
 use super::perturbation;
 use super::short::Spectra;
-use super::stats::quantile;
+use crate::stats::quantile;
 
 /// The rate the descriptors are defined at, in Hz: their bands reach up to 8 kHz.
 pub const RATE: u32 = 16_000;

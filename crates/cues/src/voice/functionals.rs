@@ -1,6 +1,6 @@
 //! A contour in few numbers: the functionals of the Geneva set (Eyben et al. 2016).
 
-use super::stats::quantile;
+use crate::stats::quantile;
 
 /// Rise or fall, as a share of the contour's range, from which it is one.
 const TURN: f64 = 0.1;

@@ -24,7 +24,6 @@ mod short;
 #[cfg(test)]
 pub(crate) mod signals;
 pub mod spectrum;
-mod stats;
 
 use smes_dialogue::Feature;
 
@@ -33,7 +32,7 @@ use self::loudness::Levels;
 use self::music::Musicality;
 use self::rhythm::Rhythm;
 use self::spectrum::SummedSpectrum;
-use self::stats::quantile;
+use crate::stats::quantile;
 
 /// Less voice than this cannot be told from a cough or a door, in seconds.
 pub const MIN_VOICED_S: f64 = 0.3;

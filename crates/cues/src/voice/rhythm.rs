@@ -8,7 +8,7 @@
 //! rates compare clips with each other rather than with a dictionary's count.
 
 use super::loudness::{Levels, STEP_S};
-use super::stats::quantile;
+use crate::stats::quantile;
 
 const BELOW_LOUDEST_DB: f64 = 25.0;
 const MIN_DIP_DB: f64 = 2.0;

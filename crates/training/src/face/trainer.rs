@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use smes_cues::emotion::softmax;
 use smes_cues::face::Grey;
-use smes_cues::face::expression::{CONFIG_FILE, FaceModelConfig, FaceNet, VERSION, WEIGHTS_FILE};
+use smes_cues::face::expression::{FaceModelConfig, FaceNet, VERSION};
+use smes_cues::{CONFIG_FILE, WEIGHTS_FILE};
 use smes_nn::loss::{CrossEntropy, cross_entropy};
 use smes_nn::{Device, NnError, Params, Pass, RandomStream, Tensor};
 

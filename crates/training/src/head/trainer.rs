@@ -9,9 +9,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smes_cues::face::head::{
-    CONFIG_FILE, HeadModelConfig, HeadNet, HeadPose, UNIT_DEG, VERSION, WEIGHTS_FILE,
-};
+use smes_cues::face::head::{HeadModelConfig, HeadNet, HeadPose, UNIT_DEG, VERSION};
+use smes_cues::{CONFIG_FILE, WEIGHTS_FILE};
 use smes_nn::loss::huber;
 use smes_nn::{Device, NnError, Params, Pass, RandomStream, Tensor};
 

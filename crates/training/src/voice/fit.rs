@@ -1,6 +1,6 @@
 //! One fit of the networks: windows and their emotions in, parameters out.
 
-use smes_cues::emotion::{N_INPUTS, UsualVoice, VoiceModelConfig, VoiceNet};
+use smes_cues::emotion::{N_INPUTS, UsualVoice, VERSION, VoiceModelConfig, VoiceNet};
 use smes_nn::loss::{CrossEntropy, cross_entropy};
 use smes_nn::optim::{AdamW, AdamWConfig, ParamGroup};
 use smes_nn::schedule::Schedule;
@@ -19,7 +19,7 @@ pub(super) struct Fitted {
 /// The configuration of the recipe's model, not yet calibrated.
 pub(super) fn config(recipe: &VoiceRecipe, emotions: &str) -> VoiceModelConfig {
     VoiceModelConfig {
-        version: 2,
+        version: VERSION,
         emotions: emotions.to_owned(),
         n_members: recipe.model.n_members,
         hidden_size: recipe.model.hidden_size,

@@ -9,9 +9,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use smes_cues::emotion::{
-    CONFIG_FILE, HeardWindow, UsualVoice, VoiceEncoder, VoiceModelConfig, VoiceNet, WEIGHTS_FILE,
-};
+use smes_cues::emotion::{HeardWindow, UsualVoice, VoiceEncoder, VoiceModelConfig, VoiceNet};
+use smes_cues::{CONFIG_FILE, WEIGHTS_FILE};
 use smes_dialogue::Label;
 use smes_nn::checkpoint::StoredAs;
 use smes_nn::{NnError, RandomStream};

@@ -2,10 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Name of the configuration in a model folder.
-pub const CONFIG_FILE: &str = "config.toml";
-/// Name of the weights in a model folder.
-pub const WEIGHTS_FILE: &str = "weights.safetensors";
 /// Version of this format.
 pub const VERSION: u32 = 1;
 
@@ -13,7 +9,7 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaceModelConfig {
-    /// Version of this format; 1.
+    /// Version of this format; [`VERSION`].
     pub version: u32,
     /// Name of the emotion set whose labels name the expressions.
     pub expressions: String,

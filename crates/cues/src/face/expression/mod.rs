@@ -9,6 +9,6 @@ mod embedded;
 mod network;
 mod reader;
 
-pub use config::{CONFIG_FILE, FaceModelConfig, VERSION, WEIGHTS_FILE};
+pub use config::{FaceModelConfig, VERSION};
 pub use network::FaceNet;
 pub use reader::ExpressionReader;

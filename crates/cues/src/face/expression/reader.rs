@@ -1,6 +1,6 @@
 //! From a face in a picture to a calibrated judgement.
 
-use smes_dialogue::{EmotionSet, emotion_set};
+use smes_dialogue::EmotionSet;
 use smes_nn::Params;
 
 use super::config::VERSION;
@@ -8,6 +8,7 @@ use super::{FaceModelConfig, FaceNet};
 use crate::CueError;
 use crate::emotion::softmax;
 use crate::face::{Grey, Square};
+use crate::model_folder::{read_config, read_set};
 
 /// An expression model ready to read.
 #[derive(Debug, Clone)]
@@ -24,21 +25,8 @@ impl ExpressionReader {
     /// # Errors
     /// [`CueError::Model`] when they do not fit this version.
     pub fn from_parts(config: &[u8], weights: &[u8], source: &str) -> Result<Self, CueError> {
-        let refuse = |reason: String| CueError::Model {
-            model: source.to_owned(),
-            reason,
-        };
-        let text = std::str::from_utf8(config).map_err(|error| refuse(error.to_string()))?;
-        let config: FaceModelConfig =
-            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
-        if config.version != VERSION {
-            let found = config.version;
-            return Err(refuse(format!(
-                "its version is {found}, expected {VERSION}"
-            )));
-        }
-        let expressions = emotion_set(&config.expressions)
-            .ok_or_else(|| refuse(format!("unknown emotion set `{}`", config.expressions)))?;
+        let config: FaceModelConfig = read_config(config, VERSION, source)?;
+        let expressions = read_set(&config.expressions, source)?;
         let params = Params::from_bytes(weights, source)?;
         let net = FaceNet::load(&params.loader(), &config, expressions.len())?;
         params.check_all_used()?;

@@ -4,10 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::HeadPose;
 
-/// Name of the configuration in a model folder.
-pub const CONFIG_FILE: &str = "config.toml";
-/// Name of the weights in a model folder.
-pub const WEIGHTS_FILE: &str = "weights.safetensors";
 /// Version of this format.
 pub const VERSION: u32 = 1;
 
@@ -15,7 +11,7 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadModelConfig {
-    /// Version of this format; 1.
+    /// Version of this format; [`VERSION`].
     pub version: u32,
     /// Side of the face that is read, in pixels.
     pub side: usize,

@@ -10,7 +10,7 @@ mod embedded;
 mod network;
 mod reader;
 
-pub use config::{CONFIG_FILE, HeadModelConfig, VERSION, WEIGHTS_FILE};
+pub use config::{HeadModelConfig, VERSION};
 pub use network::{HeadNet, UNIT_DEG};
 pub use reader::HeadReader;
 

@@ -6,6 +6,7 @@ use super::config::VERSION;
 use super::{HeadModelConfig, HeadNet, HeadPose};
 use crate::CueError;
 use crate::face::{Grey, Square};
+use crate::model_folder::read_config;
 
 /// A head model ready to read.
 #[derive(Debug, Clone)]
@@ -21,19 +22,7 @@ impl HeadReader {
     /// # Errors
     /// [`CueError::Model`] when they do not fit this version.
     pub fn from_parts(config: &[u8], weights: &[u8], source: &str) -> Result<Self, CueError> {
-        let refuse = |reason: String| CueError::Model {
-            model: source.to_owned(),
-            reason,
-        };
-        let text = std::str::from_utf8(config).map_err(|error| refuse(error.to_string()))?;
-        let config: HeadModelConfig =
-            toml::from_str(text).map_err(|error| refuse(error.message().to_owned()))?;
-        if config.version != VERSION {
-            let found = config.version;
-            return Err(refuse(format!(
-                "its version is {found}, expected {VERSION}"
-            )));
-        }
+        let config: HeadModelConfig = read_config(config, VERSION, source)?;
         let params = Params::from_bytes(weights, source)?;
         let net = HeadNet::load(&params.loader(), &config)?;
         params.check_all_used()?;

@@ -6,7 +6,7 @@
     clippy::cast_sign_loss,
     reason = "an index into the list"
 )]
-pub(super) fn quantile(values: &[f64], q: f64) -> Option<f64> {
+pub(crate) fn quantile(values: &[f64], q: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let place = q.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
