@@ -201,6 +201,33 @@ impl RunFolder {
         Ok(())
     }
 
+    /// Writes records into a file of the run, one a line.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    ///
+    /// # Panics
+    /// When a record type cannot be written as JSON: a mistake in its definition.
+    pub fn write_lines<E: Serialize>(
+        &self,
+        name: &str,
+        records: impl IntoIterator<Item = E>,
+    ) -> Result<(), TrainingError> {
+        self.write_atomically(name, lines(records).as_bytes())
+    }
+
+    /// Writes what a run ended with into a file of the run.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    ///
+    /// # Panics
+    /// When a type cannot be written as JSON: a mistake in its definition.
+    pub fn write_json<T: Serialize>(&self, name: &str, found: &T) -> Result<(), TrainingError> {
+        let text = serde_json::to_string_pretty(found).expect("scores are plain data");
+        self.write_atomically(name, text.as_bytes())
+    }
+
     /// Saves the state after `n_epochs` whole epochs in place of the one before. `write` is handed
     /// an empty folder for it.
     ///
@@ -235,7 +262,7 @@ impl RunFolder {
         {
             remove_dir(&old)?;
         }
-        self.write_atomically(EPOCHS, lines(epochs).as_bytes())
+        self.write_lines(EPOCHS, epochs)
     }
 
     /// The folder of the latest whole state and the records of its epochs; none when the run was
@@ -296,10 +323,9 @@ impl RunFolder {
 ///
 /// # Panics
 /// When a record type cannot be written as JSON: a mistake in its definition.
-fn lines<E: Serialize>(records: &[E]) -> String {
-    let line =
-        |record| serde_json::to_string(record).expect("an epoch record is plain data") + "\n";
-    records.iter().map(line).collect()
+fn lines<E: Serialize>(records: impl IntoIterator<Item = E>) -> String {
+    let line = |record| serde_json::to_string(&record).expect("a record is plain data") + "\n";
+    records.into_iter().map(line).collect()
 }
 
 fn remove_dir(dir: &Path) -> Result<(), TrainingError> {

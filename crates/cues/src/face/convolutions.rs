@@ -4,8 +4,10 @@
 //! Each convolution is followed by a layer norm over the channels of a place and GELU; there is no
 //! batch norm, so that a face is read alike whatever stands beside it.
 
+use std::borrow::{Borrow, Cow};
+
 use smes_nn::layers::{Conv3x3, LayerNorm, gelu};
-use smes_nn::{NnError, ParamLoader, Tensor};
+use smes_nn::{Device, NnError, ParamLoader, Tensor};
 
 use super::Grey;
 
@@ -73,7 +75,35 @@ impl Convolutions {
     }
 }
 
-/// The brightness of a face with mean 0 and deviation near 1.
+/// Faces as the networks read them: each [`standardised`].
+///
+/// # Shapes
+/// `faces`: `N`, each of `side` by `side` pixels · returns `[N, side, side, 1]`
+///
+/// # Errors
+/// When a face has another size.
+pub(super) fn inputs(
+    faces: impl IntoIterator<Item = impl Borrow<Grey>>,
+    side: usize,
+) -> Result<Tensor, NnError> {
+    let faces: Vec<Vec<f32>> = faces
+        .into_iter()
+        .map(|face| standardised(face.borrow()))
+        .collect();
+    let shape = (faces.len(), side, side, 1);
+    Ok(Tensor::from_vec(faces.concat(), shape, &Device::Cpu)?)
+}
+
+/// Each face followed by its mirror image.
+pub(super) fn with_mirror_images<'f>(faces: &'f [&Grey]) -> impl Iterator<Item = Cow<'f, Grey>> {
+    let pair = |face: &&'f Grey| [Cow::Borrowed(*face), Cow::Owned(mirrored(face))];
+    faces.iter().flat_map(pair)
+}
+
+/// The brightness of a face with mean 0 and deviation near 1: a number a pixel, row by row.
+///
+/// # Equation
+/// `(x - mean) / (deviation + 10)`, of levels 0 to 255
 pub fn standardised(face: &Grey) -> Vec<f32> {
     let values: Vec<f32> = face.pixels().iter().map(|p| f32::from(*p)).collect();
     let n = values.len() as f32;

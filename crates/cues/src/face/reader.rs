@@ -295,11 +295,11 @@ impl Models {
 
     /// Reads how heads are turned, and the expressions of those that are not turned too far.
     fn read(&self, faces: &[Crops]) -> Result<Vec<Look>, CueError> {
-        let heads: Vec<Grey> = faces.iter().map(|face| face.head.clone()).collect();
+        let heads: Vec<&Grey> = faces.iter().map(|face| &face.head).collect();
         let poses = self.heads.read(&heads)?;
         let flaws: Vec<Option<Flaw>> = poses.iter().map(Flaw::of_pose).collect();
         let clear = faces.iter().zip(&flaws).filter(|(_, flaw)| flaw.is_none());
-        let clear: Vec<Grey> = clear.map(|(face, _)| face.expression.clone()).collect();
+        let clear: Vec<&Grey> = clear.map(|(face, _)| &face.expression).collect();
         let mut judged = self.expressions.read(&clear)?.into_iter();
         let look = |(pose, flaw): (HeadPose, Option<Flaw>)| Look {
             pose: Some(pose),

@@ -146,7 +146,7 @@ proptest! {
     fn a_mirror_image_has_the_mirrored_pose(pixels in prop::collection::vec(any::<u8>(), 48 * 48)) {
         let face = Grey::new(48, 48, pixels).unwrap();
         let heads = HeadReader::embedded().unwrap();
-        let found = heads.read(&[face.clone(), mirrored(&face)]).unwrap();
+        let found = heads.read(&[&face, &mirrored(&face)]).unwrap();
         let pairs = found[0].angles().into_iter().zip(found[1].mirrored().angles());
         for (angle, of_image) in pairs {
             prop_assert!(angle.is_finite() && (angle - of_image).abs() < 1e-3, "{found:?}");

@@ -5,6 +5,7 @@ use smes_cues::face::head::HeadPose;
 use smes_cues::face::{Grey, Square, standardised};
 use smes_nn::RandomStream;
 
+use super::gallery::View;
 use crate::recipe::Bound;
 
 /// How far training faces are varied.
@@ -63,11 +64,6 @@ impl Wide {
     /// How much wider than the face.
     const FACTOR: f32 = 1.5;
 
-    /// The face at a square, later read with this side.
-    pub(super) fn of(picture: &Grey, square: &Square, side: usize) -> Self {
-        Self(picture.crop(&square.grown(Self::FACTOR), side + side / 2))
-    }
-
     /// The face, turned clockwise by an angle in degrees.
     pub(crate) fn turned(&self, side: usize, degrees: f32) -> Grey {
         let turn = f64::from(degrees).to_radians();
@@ -96,6 +92,12 @@ impl Wide {
             }
         }
         Grey::new(side, side, pixels).expect("as many pixels as places")
+    }
+}
+
+impl View for Wide {
+    fn of(picture: &Grey, square: &Square, side: usize) -> Self {
+        Self(picture.crop(&square.grown(Self::FACTOR), side + side / 2))
     }
 }
 

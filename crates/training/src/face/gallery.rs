@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use smes_cues::face::detect::FaceDetector;
 use smes_cues::face::{Grey, Square};
+use smes_nn::NnError;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -13,49 +14,64 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::augment::Wide;
 use super::split::{Part, person};
-use crate::{Progress, TrainingError};
+use crate::{CorpusRef, Progress, TrainingError};
 
 const IMAGES: &str = "images";
 /// Photographs read between two reports of progress.
 const CHUNK: usize = 64;
+/// Faces that a network reads at once.
+const READ_AT_ONCE: usize = 128;
 
 /// A face that was found.
-pub(crate) struct Photo<L> {
+pub(crate) struct Photo<L, V> {
     /// File name.
     pub(crate) name: String,
     pub(crate) label: L,
     /// Where the face is, in pixels of the photograph.
     pub(crate) square: Square,
-    /// The face as the network reads it.
-    pub(crate) face: Grey,
-    /// The same with its surroundings.
-    pub(crate) wide: Wide,
+    pub(crate) view: V,
 }
 
-/// The photographs of a folder, by part.
-pub(crate) struct Gallery<L> {
-    pub(crate) train: Vec<Photo<L>>,
-    pub(crate) validation: Vec<Photo<L>>,
-    pub(crate) test: Vec<Photo<L>>,
+/// What is kept of a photograph.
+pub(crate) trait View: Send {
+    /// Of the face at a square, which is read with this side, in pixels.
+    fn of(picture: &Grey, square: &Square, side: usize) -> Self;
+}
+
+/// The face as a network reads it.
+impl View for Grey {
+    fn of(picture: &Grey, square: &Square, side: usize) -> Self {
+        picture.crop(square, side)
+    }
+}
+
+/// The photographs of a folder, by part: those to learn from with their surroundings, which varied copies
+/// are made of, and those to judge by as `V`.
+pub(crate) struct Gallery<L, V> {
+    pub(crate) train: Vec<Photo<L, Wide>>,
+    pub(crate) validation: Vec<Photo<L, V>>,
+    pub(crate) test: Vec<Photo<L, V>>,
     /// Those that are no JPEG files.
     pub(crate) n_unreadable: usize,
     /// Those in which no face was found.
     pub(crate) n_faceless: usize,
     /// Of the labels and all files.
-    pub(crate) checksum: String,
+    checksum: String,
 }
 
 /// What one photograph gave.
-enum Read<L> {
+enum Read<L, V> {
     Unreadable,
     Faceless,
-    Face(Part, Photo<L>),
+    Train(Photo<L, Wide>),
+    Validation(Photo<L, V>),
+    Test(Photo<L, V>),
 }
 
 /// Side of a face as a network reads it, in pixels and in sides of the detector's square.
 type Crop = (usize, f32);
 
-impl<L: Copy + Send + Sync> Gallery<L> {
+impl<L: Copy + Send + Sync, V: View> Gallery<L, V> {
     /// Reads the photographs that are listed, of `folder/images`. `labels` is the text they are listed in.
     pub(crate) fn read(
         folder: &Path,
@@ -77,7 +93,7 @@ impl<L: Copy + Send + Sync> Gallery<L> {
         checksum.update(labels);
         progress.begin("finding faces", listed.len() as u64);
         for chunk in listed.chunks(CHUNK) {
-            let read: Vec<(Vec<u8>, Read<L>)> = chunk
+            let read: Vec<(Vec<u8>, Read<L, V>)> = chunk
                 .par_iter()
                 .map(|(name, label)| read_one(folder, name, *label, crop, &detector))
                 .collect::<Result<_, _>>()?;
@@ -97,13 +113,28 @@ impl<L: Copy + Send + Sync> Gallery<L> {
         Ok(gallery)
     }
 
-    fn take(&mut self, read: Read<L>) {
+    fn take(&mut self, read: Read<L, V>) {
         match read {
             Read::Unreadable => self.n_unreadable += 1,
             Read::Faceless => self.n_faceless += 1,
-            Read::Face(Part::Train, photo) => self.train.push(photo),
-            Read::Face(Part::Validation, photo) => self.validation.push(photo),
-            Read::Face(Part::Test, photo) => self.test.push(photo),
+            Read::Train(photo) => self.train.push(photo),
+            Read::Validation(photo) => self.validation.push(photo),
+            Read::Test(photo) => self.test.push(photo),
+        }
+    }
+}
+
+impl<L, V> Gallery<L, V> {
+    /// Photographs in which a face was found.
+    pub(crate) fn n_faces(&self) -> usize {
+        self.train.len() + self.validation.len() + self.test.len()
+    }
+
+    /// Which photographs and labels, exactly.
+    pub(crate) fn reference(&self, name: &str) -> CorpusRef {
+        CorpusRef {
+            name: name.to_owned(),
+            checksum: self.checksum.clone(),
         }
     }
 }
@@ -113,13 +144,13 @@ pub(crate) fn is_file_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(['/', '\\'])
 }
 
-fn read_one<L>(
+fn read_one<L, V: View>(
     folder: &Path,
     name: &str,
     label: L,
-    (side, margin): Crop,
+    crop: Crop,
     detector: &FaceDetector,
-) -> Result<(Vec<u8>, Read<L>), TrainingError> {
+) -> Result<(Vec<u8>, Read<L, V>), TrainingError> {
     let bytes = fs_err::read(folder.join(IMAGES).join(name))?;
     let hash = Sha256::digest(&bytes).to_vec();
     let Some(picture) = decode(&bytes) else {
@@ -128,15 +159,42 @@ fn read_one<L>(
     let Some(found) = detector.portrait(&picture) else {
         return Ok((hash, Read::Faceless));
     };
-    let square = found.square.grown(margin);
     let photo = Photo {
         name: name.to_owned(),
         label,
         square: found.square,
-        face: picture.crop(&square, side),
-        wide: Wide::of(&picture, &square, side),
+        view: (),
     };
-    Ok((hash, Read::Face(Part::of_person(person(name)), photo)))
+    let read = match Part::of_person(person(name)) {
+        Part::Train => Read::Train(photo.seen(&picture, crop)),
+        Part::Validation => Read::Validation(photo.seen(&picture, crop)),
+        Part::Test => Read::Test(photo.seen(&picture, crop)),
+    };
+    Ok((hash, read))
+}
+
+impl<L> Photo<L, ()> {
+    fn seen<V: View>(self, picture: &Grey, (side, margin): Crop) -> Photo<L, V> {
+        Photo {
+            view: V::of(picture, &self.square.grown(margin), side),
+            name: self.name,
+            label: self.label,
+            square: self.square,
+        }
+    }
+}
+
+/// What a network reads of faces, so many at a time that memory stays bounded.
+pub(crate) fn read_faces<'f, T>(
+    faces: impl IntoIterator<Item = &'f Grey>,
+    read: impl Fn(&[&Grey]) -> Result<Vec<T>, NnError>,
+) -> Result<Vec<T>, NnError> {
+    let faces: Vec<&Grey> = faces.into_iter().collect();
+    let mut all = Vec::with_capacity(faces.len());
+    for some in faces.chunks(READ_AT_ONCE) {
+        all.extend(read(some)?);
+    }
+    Ok(all)
 }
 
 /// The luma of a JPEG file.

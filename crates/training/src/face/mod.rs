@@ -14,6 +14,7 @@ mod split;
 mod trainer;
 
 pub use augment::FaceAugment;
+pub(crate) use augment::Wide;
 pub use epochs::FaceEpoch;
 pub use recipe::{FaceFit, FaceRecipe, FaceShape};
 pub use scores::{ClassScores, FaceScores};

@@ -2,25 +2,21 @@
 
 use std::path::Path;
 
+use smes_cues::face::Grey;
 use smes_dialogue::{EmotionSet, face_expressions};
 
-use super::gallery::{self, Gallery, is_file_name};
+use super::gallery::{Gallery, Photo, is_file_name};
 use super::recipe::FaceShape;
-use crate::{CorpusRef, Progress, TrainingError};
+use crate::{Progress, TrainingError};
 
 const LABELS: &str = "labels.csv";
 
-/// A face with the index of its expression in the set.
-pub(super) type Photo = gallery::Photo<usize>;
-
-/// All photographs of a folder, by part.
+/// All photographs of a folder.
 pub(super) struct Photos {
     pub(super) expressions: EmotionSet,
-    pub(super) train: Vec<Photo>,
-    pub(super) validation: Vec<Photo>,
-    pub(super) test: Vec<Photo>,
+    /// Each with the index of its expression in the set.
+    pub(super) gallery: Gallery<usize, Grey>,
     pub(super) counts: PhotoCounts,
-    pub(super) reference: CorpusRef,
 }
 
 /// What became of the photographs.
@@ -58,28 +54,29 @@ impl Photos {
                 unreadable: gallery.n_unreadable,
                 faceless: gallery.n_faceless,
             },
-            reference: CorpusRef {
-                name: "faces".to_owned(),
-                checksum: gallery.checksum,
-            },
-            train: gallery.train,
-            validation: gallery.validation,
-            test: gallery.test,
+            gallery,
         };
         photos.check(folder)?;
         Ok(photos)
     }
 
     fn check(&self, folder: &Path) -> Result<(), TrainingError> {
-        let has = |photos: &[Photo], expression| photos.iter().any(|p| p.label == expression);
-        let parts = [&self.train, &self.validation, &self.test];
-        let is_there = |expression| parts.iter().all(|part| has(part, expression));
-        if (0..self.expressions.len()).all(is_there) {
+        fn has<V>(photos: &[Photo<usize, V>], expression: usize) -> bool {
+            photos.iter().any(|photo| photo.label == expression)
+        }
+        let Gallery {
+            train,
+            validation,
+            test,
+            ..
+        } = &self.gallery;
+        let is_everywhere = |at: usize| has(train, at) && has(validation, at) && has(test, at);
+        if (0..self.expressions.len()).all(is_everywhere) {
             return Ok(());
         }
         Err(TrainingError::FewPhotos {
             folder: folder.to_owned(),
-            n_faces: parts.iter().map(|part| part.len()).sum(),
+            n_faces: self.gallery.n_faces(),
         })
     }
 }

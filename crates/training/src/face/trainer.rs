@@ -17,17 +17,16 @@ use smes_cues::{CONFIG_FILE, WEIGHTS_FILE};
 use smes_nn::loss::{CrossEntropy, cross_entropy};
 use smes_nn::{Device, NnError, Params, Pass, RandomStream, Tensor};
 
+use super::augment::Wide;
 use super::epochs::{FaceEpoch, best_epoch, epoch_line, write_curves};
-use super::photos::{Photo, PhotoCounts, Photos};
+use super::gallery::{Photo, read_faces};
+use super::photos::{PhotoCounts, Photos};
 use super::recipe::FaceRecipe;
 use super::scores::{FaceScores, Judgements};
 use crate::batches::length_batches;
 use crate::epoch_loop::{EpochJob, run_epochs};
 use crate::learner::{Learner, Pace};
 use crate::{Progress, RunFolder, RunManifest, TrainingError};
-
-/// Faces read at once where nothing is learnt.
-const READ_AT_ONCE: usize = 128;
 
 /// What a run ended with, also written to `scores.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +77,11 @@ pub fn train_face(
     }
     let photos = Photos::read(&recipe.corpus, &recipe.model, progress)?;
     let mut trainer = Trainer::new(recipe, &photos)?;
-    let manifest = RunManifest::new(recipe.seed, photos.reference.clone(), recipe.clone());
+    let manifest = RunManifest::new(
+        recipe.seed,
+        photos.gallery.reference("faces"),
+        recipe.clone(),
+    );
     let run = if is_resumed {
         RunFolder::resume(run_dir, &manifest)?
     } else {
@@ -97,7 +100,7 @@ fn finish(
 ) -> Result<TrainedFace, TrainingError> {
     let best = best_epoch(epochs).expect("a recipe has at least one epoch");
     trainer.learner.take_best()?;
-    let validation = judge(&trainer.net, &photos.validation)?;
+    let validation = judge(&trainer.net, &photos.gallery.validation)?;
     let temperature = validation.best_temperature();
     let config = FaceModelConfig {
         temperature,
@@ -108,68 +111,69 @@ fn finish(
     let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
     fs_err::write(dir.join(CONFIG_FILE), text)?;
     let weight_bytes = trainer.learner.export(&dir.join(WEIGHTS_FILE))?;
-    let test = judge(&trainer.net, &photos.test)?;
+    let test = judge(&trainer.net, &photos.gallery.test)?;
     let trained = TrainedFace {
         counts: photos.counts,
-        n_train: photos.train.len(),
+        n_train: photos.gallery.train.len(),
         best: best.clone(),
         temperature,
         validation: validation.score(temperature, &photos.expressions),
         test: test.score(temperature, &photos.expressions),
         weight_bytes,
     };
+    let gallery = &photos.gallery;
     let judged = [
-        ("validation", &photos.validation, &validation),
-        ("test", &photos.test, &test),
+        ("validation", &*gallery.validation, &validation),
+        ("test", &*gallery.test, &test),
     ];
-    write_predictions(run, photos, &judged, temperature)?;
-    let text = serde_json::to_string_pretty(&trained).expect("scores are plain numbers");
-    run.write_atomically("scores.json", text.as_bytes())?;
+    write_predictions(run, photos, judged, temperature)?;
+    run.write_json("scores.json", &trained)?;
     run.remove_state()?;
     Ok(trained)
 }
 
-fn judge(net: &FaceNet, photos: &[Photo]) -> Result<Judgements, NnError> {
-    let mut logits = Vec::with_capacity(photos.len());
-    for some in photos.chunks(READ_AT_ONCE) {
-        let faces: Vec<Grey> = some.iter().map(|photo| photo.face.clone()).collect();
-        logits.extend(net.logits(&faces)?);
-    }
+fn judge(net: &FaceNet, photos: &[Photo<usize, Grey>]) -> Result<Judgements, NnError> {
+    let faces = photos.iter().map(|photo| &photo.view);
     Ok(Judgements {
-        logits,
+        logits: read_faces(faces, |some| net.logits(some))?,
         gold: photos.iter().map(|photo| photo.label).collect(),
     })
 }
 
+/// A part by its name: its faces and what was read of them.
+type Judged<'p> = (&'static str, &'p [Photo<usize, Grey>], &'p Judgements);
+
 fn write_predictions(
     run: &RunFolder,
     photos: &Photos,
-    judged: &[(&'static str, &Vec<Photo>, &Judgements)],
+    judged: [Judged<'_>; 2],
     temperature: f64,
 ) -> Result<(), TrainingError> {
     let names: Vec<&str> = photos.expressions.names().collect();
-    let mut text = String::new();
-    let mut write = |split, photo: &Photo, logits: Option<&Vec<f32>>| {
-        let probabilities = logits.map(|logits| softmax(logits, temperature));
-        let line = PredictionLine {
-            image: &photo.name,
-            split,
-            face: [photo.square.x, photo.square.y, photo.square.side],
-            gold: names[photo.label],
-            probabilities: probabilities.map(|all| names.iter().copied().zip(all).collect()),
-        };
-        text += &serde_json::to_string(&line).expect("a prediction is plain data");
-        text.push('\n');
-    };
-    for photo in &photos.train {
-        write("train", photo, None);
+    let train = photos.gallery.train.iter();
+    let learnt = train.map(|photo| prediction("train", photo, None, &names));
+    let judged = judged.into_iter().flat_map(|(split, photos, found)| {
+        let pairs = photos.iter().zip(&found.logits);
+        pairs.map(|(photo, logits)| {
+            prediction(split, photo, Some(softmax(logits, temperature)), &names)
+        })
+    });
+    run.write_lines("predictions.jsonl", learnt.chain(judged))
+}
+
+fn prediction<'p, V>(
+    split: &'static str,
+    photo: &'p Photo<usize, V>,
+    probabilities: Option<Vec<f64>>,
+    names: &[&'p str],
+) -> PredictionLine<'p> {
+    PredictionLine {
+        image: &photo.name,
+        split,
+        face: [photo.square.x, photo.square.y, photo.square.side],
+        gold: names[photo.label],
+        probabilities: probabilities.map(|all| names.iter().copied().zip(all).collect()),
     }
-    for (split, photos, found) in judged {
-        for (photo, logits) in photos.iter().zip(&found.logits) {
-            write(split, photo, Some(logits));
-        }
-    }
-    run.write_atomically("predictions.jsonl", text.as_bytes())
 }
 
 /// Everything that changes or is needed during a run; it cannot see the test faces.
@@ -179,8 +183,8 @@ struct Trainer<'p> {
     net: FaceNet,
     learner: Learner,
     criterion: CrossEntropy,
-    train: &'p [Photo],
-    validation: &'p [Photo],
+    train: &'p [Photo<usize, Wide>],
+    validation: &'p [Photo<usize, Grey>],
     n_expressions: usize,
 }
 
@@ -199,7 +203,7 @@ impl<'p> Trainer<'p> {
         let n_expressions = photos.expressions.len();
         let params = Params::new();
         let net = FaceNet::load(&params.initialiser(recipe.seed), &config, n_expressions)?;
-        let n_batches = photos.train.len().div_ceil(fit.batch_size) as u64;
+        let n_batches = photos.gallery.train.len().div_ceil(fit.batch_size) as u64;
         let pace = Pace {
             n_steps: fit.n_epochs * n_batches,
             n_warmup_steps: fit.n_warmup_steps,
@@ -212,14 +216,18 @@ impl<'p> Trainer<'p> {
         Ok(Self {
             learner: Learner::new("face", params, &pace)?,
             criterion: CrossEntropy {
-                class_weights: Some(class_weights(&photos.train, n_expressions, fit.class_power)),
+                class_weights: Some(class_weights(
+                    &photos.gallery.train,
+                    n_expressions,
+                    fit.class_power,
+                )),
                 label_smoothing: fit.label_smoothing,
             },
             recipe: recipe.clone(),
             config,
             net,
-            train: &photos.train,
-            validation: &photos.validation,
+            train: &photos.gallery.train,
+            validation: &photos.gallery.validation,
             n_expressions,
         })
     }
@@ -230,7 +238,7 @@ impl<'p> Trainer<'p> {
             .named("varied")
             .numbered(epoch);
         let vary = |at: &usize| {
-            let (wide, stream) = (&self.train[*at].wide, stream.numbered(*at as u64));
+            let (wide, stream) = (&self.train[*at].view, stream.numbered(*at as u64));
             self.recipe.augment.vary(wide, side, stream).0
         };
         let varied: Vec<Vec<f32>> = members.par_iter().map(vary).collect();
@@ -316,7 +324,7 @@ impl EpochJob for Trainer<'_> {
 }
 
 /// `(mean count / count)^power` for each expression, scaled to a mean of 1.
-fn class_weights(photos: &[Photo], n_expressions: usize, power: f64) -> Vec<f32> {
+fn class_weights(photos: &[Photo<usize, Wide>], n_expressions: usize, power: f64) -> Vec<f32> {
     let count = |expression| photos.iter().filter(|p| p.label == expression).count();
     let inverse = |expression| (1.0 / count(expression).max(1) as f64).powf(power);
     let all: Vec<f64> = (0..n_expressions).map(inverse).collect();

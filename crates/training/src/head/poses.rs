@@ -5,20 +5,37 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use smes_cues::face::head::HeadPose;
+use smes_cues::face::{Grey, Square};
 
 use super::recipe::HeadShape;
-use crate::face::gallery::{Gallery, Photo, is_file_name};
-use crate::{CorpusRef, Progress, TrainingError};
+use crate::face::Wide;
+use crate::face::gallery::{Gallery, Photo, View, is_file_name};
+use crate::{Progress, TrainingError};
 
 const LABELS: &str = "poses.csv";
 
-/// All photographs of a folder, by part.
+/// A photograph to judge by.
+pub(super) type Judged = Photo<HeadPose, Views>;
+
+/// The face as the network reads it, and with surroundings, of which turned copies are made.
+pub(super) struct Views {
+    pub(super) face: Grey,
+    pub(super) wide: Wide,
+}
+
+impl View for Views {
+    fn of(picture: &Grey, square: &Square, side: usize) -> Self {
+        Self {
+            face: View::of(picture, square, side),
+            wide: View::of(picture, square, side),
+        }
+    }
+}
+
+/// All photographs of a folder.
 pub(super) struct Poses {
-    pub(super) train: Vec<Photo<HeadPose>>,
-    pub(super) validation: Vec<Photo<HeadPose>>,
-    pub(super) test: Vec<Photo<HeadPose>>,
+    pub(super) gallery: Gallery<HeadPose, Views>,
     pub(super) counts: HeadCounts,
-    pub(super) reference: CorpusRef,
 }
 
 /// What became of the photographs.
@@ -44,12 +61,16 @@ impl Poses {
         let listed = parse(&labels, folder)?;
         let n_listed = listed.len();
         let crop = (shape.side, shape.margin);
-        let gallery = Gallery::read(folder, &labels, &listed, crop, progress)?;
-        let parts = [&gallery.train, &gallery.validation, &gallery.test];
-        if parts.iter().any(|part| part.is_empty()) {
+        let gallery = Gallery::<_, Views>::read(folder, &labels, &listed, crop, progress)?;
+        let sizes = [
+            gallery.train.len(),
+            gallery.validation.len(),
+            gallery.test.len(),
+        ];
+        if sizes.contains(&0) {
             return Err(TrainingError::FewPoses {
                 folder: folder.to_owned(),
-                n_faces: parts.iter().map(|part| part.len()).sum(),
+                n_faces: gallery.n_faces(),
             });
         }
         Ok(Self {
@@ -58,13 +79,7 @@ impl Poses {
                 unreadable: gallery.n_unreadable,
                 faceless: gallery.n_faceless,
             },
-            reference: CorpusRef {
-                name: "poses".to_owned(),
-                checksum: gallery.checksum,
-            },
-            train: gallery.train,
-            validation: gallery.validation,
-            test: gallery.test,
+            gallery,
         })
     }
 }

@@ -5,10 +5,9 @@ use smes_cues::face::head::{HeadNet, HeadPose};
 use smes_cues::face::{Grey, mirrored};
 use smes_nn::NnError;
 
-use crate::face::gallery::Photo;
+use super::poses::Judged;
+use crate::face::gallery::read_faces;
 
-/// Faces read at once where nothing is learnt.
-const READ_AT_ONCE: usize = 128;
 /// By how much photographs are turned to check what is read of them, in degrees.
 const TURNS: [f32; 4] = [-30.0, -15.0, 15.0, 30.0];
 /// Sizes of yaw, in degrees, that begin a row of [`HeadScores::by_yaw`].
@@ -57,20 +56,12 @@ pub struct HeadScores {
 }
 
 /// What is read of photographs.
-pub(super) fn read(net: &HeadNet, photos: &[Photo<HeadPose>]) -> Result<Vec<HeadPose>, NnError> {
-    let faces: Vec<Grey> = photos.iter().map(|photo| photo.face.clone()).collect();
-    read_faces(|some| net.poses(some), &faces)
+pub(super) fn read(net: &HeadNet, photos: &[Judged]) -> Result<Vec<HeadPose>, NnError> {
+    read_faces(faces(photos), |some| net.poses(some))
 }
 
-fn read_faces(
-    read: impl Fn(&[Grey]) -> Result<Vec<HeadPose>, NnError>,
-    faces: &[Grey],
-) -> Result<Vec<HeadPose>, NnError> {
-    let mut poses = Vec::with_capacity(faces.len());
-    for some in faces.chunks(READ_AT_ONCE) {
-        poses.extend(read(some)?);
-    }
-    Ok(poses)
+fn faces(photos: &[Judged]) -> impl Iterator<Item = &Grey> {
+    photos.iter().map(|photo| &photo.view.face)
 }
 
 /// Mean distance of pairs of poses.
@@ -92,11 +83,7 @@ pub(super) fn gap(pairs: impl Iterator<Item = (HeadPose, HeadPose)>) -> PoseGap 
 
 impl HeadScores {
     /// Of a network; `mean` is that of the training faces.
-    pub(super) fn of(
-        net: &HeadNet,
-        photos: &[Photo<HeadPose>],
-        mean: HeadPose,
-    ) -> Result<Self, NnError> {
+    pub(super) fn of(net: &HeadNet, photos: &[Judged], mean: HeadPose) -> Result<Self, NnError> {
         let found = read(net, photos)?;
         let gold: Vec<HeadPose> = photos.iter().map(|photo| photo.label).collect();
         let angle = |at: usize| {
@@ -127,31 +114,29 @@ impl HeadScores {
 }
 
 /// How far the network alone is from reading a mirror image as one.
-fn mirror_gap(net: &HeadNet, photos: &[Photo<HeadPose>]) -> Result<PoseGap, NnError> {
-    let faces: Vec<Grey> = photos.iter().map(|photo| photo.face.clone()).collect();
-    let images: Vec<Grey> = faces.iter().map(mirrored).collect();
-    let plain = |some: &[Grey]| net.plain(some);
-    let (faces, images) = (read_faces(plain, &faces)?, read_faces(plain, &images)?);
-    let back = images.into_iter().map(HeadPose::mirrored);
-    Ok(gap(faces.into_iter().zip(back)))
+fn mirror_gap(net: &HeadNet, photos: &[Judged]) -> Result<PoseGap, NnError> {
+    let images: Vec<Grey> = faces(photos).map(mirrored).collect();
+    let plain = |some: &[&Grey]| net.plain(some);
+    let (found, of_images) = (
+        read_faces(faces(photos), plain)?,
+        read_faces(&images, plain)?,
+    );
+    let back = of_images.into_iter().map(HeadPose::mirrored);
+    Ok(gap(found.into_iter().zip(back)))
 }
 
 /// How far what is read of turned faces is from what was read of them before, and the turn.
-fn turn_gap(
-    net: &HeadNet,
-    photos: &[Photo<HeadPose>],
-    before: &[HeadPose],
-) -> Result<PoseGap, NnError> {
+fn turn_gap(net: &HeadNet, photos: &[Judged], before: &[HeadPose]) -> Result<PoseGap, NnError> {
     let mut pairs = Vec::new();
     for turn in TURNS {
-        let turned = |photo: &Photo<HeadPose>| photo.wide.turned(net.side(), turn);
+        let turned = |photo: &Judged| photo.view.wide.turned(net.side(), turn);
         let faces: Vec<Grey> = photos.iter().map(turned).collect();
         let expected = before.iter().map(|pose| HeadPose {
             roll: pose.roll + turn,
             ..*pose
         });
         pairs.extend(
-            read_faces(|some| net.poses(some), &faces)?
+            read_faces(&faces, |some| net.poses(some))?
                 .into_iter()
                 .zip(expected),
         );

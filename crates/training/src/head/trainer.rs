@@ -15,11 +15,12 @@ use smes_nn::loss::huber;
 use smes_nn::{Device, NnError, Params, Pass, RandomStream, Tensor};
 
 use super::epochs::{HeadEpoch, best_epoch, epoch_line, write_curves};
-use super::poses::{HeadCounts, Poses};
+use super::poses::{HeadCounts, Judged, Poses};
 use super::recipe::HeadRecipe;
 use super::scores::{HeadScores, gap, read};
 use crate::batches::length_batches;
 use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::face::Wide;
 use crate::face::gallery::Photo;
 use crate::learner::{Learner, Pace};
 use crate::{Progress, RunFolder, RunManifest, TrainingError};
@@ -69,7 +70,11 @@ pub fn train_head(
     }
     let poses = Poses::read(&recipe.corpus, &recipe.model, progress)?;
     let mut trainer = Trainer::new(recipe, &poses)?;
-    let manifest = RunManifest::new(recipe.seed, poses.reference.clone(), recipe.clone());
+    let manifest = RunManifest::new(
+        recipe.seed,
+        poses.gallery.reference("poses"),
+        recipe.clone(),
+    );
     let run = if is_resumed {
         RunFolder::resume(run_dir, &manifest)?
     } else {
@@ -97,24 +102,23 @@ fn finish(
     let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
     fs_err::write(dir.join(CONFIG_FILE), text)?;
     let weight_bytes = trainer.learner.export(&dir.join(WEIGHTS_FILE))?;
-    let mean = mean_pose(&poses.train);
+    let mean = mean_pose(&poses.gallery.train);
     let trained = TrainedHead {
         counts: poses.counts,
-        n_train: poses.train.len(),
+        n_train: poses.gallery.train.len(),
         best: best.clone(),
-        validation: HeadScores::of(&trainer.net, &poses.validation, mean)?,
-        test: HeadScores::of(&trainer.net, &poses.test, mean)?,
+        validation: HeadScores::of(&trainer.net, &poses.gallery.validation, mean)?,
+        test: HeadScores::of(&trainer.net, &poses.gallery.test, mean)?,
         weight_bytes,
     };
     write_predictions(run, trainer, poses)?;
-    let text = serde_json::to_string_pretty(&trained).expect("scores are plain numbers");
-    run.write_atomically("scores.json", text.as_bytes())?;
+    run.write_json("scores.json", &trained)?;
     run.remove_state()?;
     Ok(trained)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "degrees")]
-fn mean_pose(photos: &[Photo<HeadPose>]) -> HeadPose {
+fn mean_pose(photos: &[Photo<HeadPose, Wide>]) -> HeadPose {
     let sum = |at: usize| -> f64 {
         let angles = photos
             .iter()
@@ -131,21 +135,22 @@ fn write_predictions(
     trainer: &Trainer<'_>,
     poses: &Poses,
 ) -> Result<(), TrainingError> {
-    let mut text = String::new();
-    for (split, photos) in [("validation", &poses.validation), ("test", &poses.test)] {
+    let mut lines = Vec::new();
+    for (split, photos) in [
+        ("validation", &poses.gallery.validation),
+        ("test", &poses.gallery.test),
+    ] {
         for (photo, read) in photos.iter().zip(read(&trainer.net, photos)?) {
-            let line = PredictionLine {
+            lines.push(PredictionLine {
                 image: &photo.name,
                 split,
                 face: [photo.square.x, photo.square.y, photo.square.side],
                 gold: photo.label,
                 read,
-            };
-            text += &serde_json::to_string(&line).expect("a prediction is plain data");
-            text.push('\n');
+            });
         }
     }
-    run.write_atomically("predictions.jsonl", text.as_bytes())
+    run.write_lines("predictions.jsonl", lines)
 }
 
 /// What is needed during a run; it cannot see the test faces.
@@ -154,8 +159,8 @@ struct Trainer<'p> {
     config: HeadModelConfig,
     net: HeadNet,
     learner: Learner,
-    train: &'p [Photo<HeadPose>],
-    validation: &'p [Photo<HeadPose>],
+    train: &'p [Photo<HeadPose, Wide>],
+    validation: &'p [Judged],
 }
 
 impl<'p> Trainer<'p> {
@@ -171,7 +176,7 @@ impl<'p> Trainer<'p> {
         };
         let params = Params::new();
         let net = HeadNet::load(&params.initialiser(recipe.seed), &config)?;
-        let n_batches = poses.train.len().div_ceil(fit.batch_size) as u64;
+        let n_batches = poses.gallery.train.len().div_ceil(fit.batch_size) as u64;
         let pace = Pace {
             n_steps: fit.n_epochs * n_batches,
             n_warmup_steps: fit.n_warmup_steps,
@@ -186,8 +191,8 @@ impl<'p> Trainer<'p> {
             recipe: recipe.clone(),
             config,
             net,
-            train: &poses.train,
-            validation: &poses.validation,
+            train: &poses.gallery.train,
+            validation: &poses.gallery.validation,
         })
     }
 
@@ -198,7 +203,7 @@ impl<'p> Trainer<'p> {
             .numbered(epoch);
         let vary = |at: &usize| {
             let (photo, stream) = (&self.train[*at], stream.numbered(*at as u64));
-            let (values, moved) = self.recipe.augment.vary(&photo.wide, side, stream);
+            let (values, moved) = self.recipe.augment.vary(&photo.view, side, stream);
             (values, moved.pose(photo.label).angles())
         };
         let varied: Vec<(Vec<f32>, [f32; 3])> = members.par_iter().map(vary).collect();

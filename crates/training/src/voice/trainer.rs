@@ -82,8 +82,7 @@ pub fn train_voice(
         temperature,
         weight_bytes: export(&run, &shipped, &fitted)?,
     };
-    let text = serde_json::to_string_pretty(&trained).expect("scores are plain numbers");
-    run.write_atomically("scores.json", text.as_bytes())?;
+    run.write_json("scores.json", &trained)?;
     Ok(trained)
 }
 
@@ -259,22 +258,20 @@ fn write_predictions(
 ) -> Result<(), TrainingError> {
     let temperatures = temperatures(judged);
     let names: Vec<&str> = recordings.emotions.names().collect();
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (condition, all) in judged {
         for judgement in all {
             let found = judgement.probabilities(temperatures[judgement.speaker.as_str()]);
-            let line = PredictionLine {
+            lines.push(PredictionLine {
                 recording: &judgement.name,
                 speaker: &judgement.speaker,
                 condition: *condition,
                 gold: names[judgement.gold],
                 probabilities: found.map(|all| names.iter().copied().zip(all).collect()),
-            };
-            text += &serde_json::to_string(&line).expect("a prediction is plain data");
-            text.push('\n');
+            });
         }
     }
-    run.write_atomically("predictions.jsonl", text.as_bytes())
+    run.write_lines("predictions.jsonl", lines)
 }
 
 fn export(

@@ -1,11 +1,11 @@
 //! The network: a few 3 x 3 convolutions, a mean over the face, one linear map.
 
 use smes_nn::layers::{Dropout, Linear};
-use smes_nn::{Device, NnError, ParamLoader, Pass, Tensor};
+use smes_nn::{NnError, ParamLoader, Pass, Tensor};
 
 use super::FaceModelConfig;
 use crate::face::Grey;
-use crate::face::convolutions::{Convolutions, mirrored, standardised};
+use crate::face::convolutions::{Convolutions, inputs, with_mirror_images};
 
 /// Reads grey faces; gives a row of logits for each.
 #[derive(Debug, Clone)]
@@ -37,13 +37,13 @@ impl FaceNet {
         })
     }
 
-    /// Side of the faces it reads.
+    /// Side of the faces it reads, in pixels.
     pub fn side(&self) -> usize {
         self.side
     }
 
     /// # Shapes
-    /// `faces`: `[N, side, side, 1]`, see [`standardised`] · returns `[N, E]`
+    /// `faces`: `[N, side, side, 1]`, see [`standardised`](crate::face::standardised) · returns `[N, E]`
     ///
     /// # Errors
     /// [`NnError::InputShape`] when the shape is another.
@@ -56,16 +56,13 @@ impl FaceNet {
 
     /// The mean of the logits of each face and of its mirror image.
     ///
+    /// # Shapes
+    /// `faces`: `N`, each of `side` by `side` pixels · returns `N` rows of `E`
+    ///
     /// # Errors
-    /// When a tensor operation fails.
-    pub fn logits(&self, faces: &[Grey]) -> Result<Vec<Vec<f32>>, NnError> {
-        let mut values = Vec::with_capacity(2 * faces.len() * self.side * self.side);
-        for face in faces {
-            values.extend(standardised(face));
-            values.extend(standardised(&mirrored(face)));
-        }
-        let shape = (2 * faces.len(), self.side, self.side, 1);
-        let inputs = Tensor::from_vec(values, shape, &Device::Cpu)?;
+    /// When a face has another size.
+    pub fn logits(&self, faces: &[&Grey]) -> Result<Vec<Vec<f32>>, NnError> {
+        let inputs = inputs(with_mirror_images(faces), self.side)?;
         let logits = self.forward(&inputs, &mut Pass::eval())?;
         let n_expressions = logits.dim(1)?;
         let pairs = logits.reshape((faces.len(), 2, n_expressions))?;

@@ -53,11 +53,14 @@ impl ExpressionReader {
         picture.crop(&square.grown(self.margin), self.net.side())
     }
 
-    /// A probability for each expression of the set, in its order, for each crop.
+    /// A calibrated probability for each expression of the set, in its order, for each crop.
+    ///
+    /// # Shapes
+    /// `crops`: `N`, each as [`ExpressionReader::crop`] gives it · returns `N` rows of `E` that sum to 1
     ///
     /// # Errors
-    /// When a tensor operation fails.
-    pub fn read(&self, crops: &[Grey]) -> Result<Vec<Vec<f64>>, CueError> {
+    /// When a crop has another size.
+    pub fn read(&self, crops: &[&Grey]) -> Result<Vec<Vec<f64>>, CueError> {
         if crops.is_empty() {
             return Ok(Vec::new());
         }

@@ -4,11 +4,11 @@
 //! turned.
 
 use smes_nn::layers::{Dropout, Linear};
-use smes_nn::{Device, NnError, ParamLoader, Pass, Tensor};
+use smes_nn::{NnError, ParamLoader, Pass, Tensor};
 
 use super::{HeadModelConfig, HeadPose};
 use crate::face::Grey;
-use crate::face::convolutions::{Convolutions, mirrored, standardised};
+use crate::face::convolutions::{Convolutions, inputs, with_mirror_images};
 
 /// What the network gives is in units of so many degrees.
 pub const UNIT_DEG: f32 = 15.0;
@@ -47,7 +47,7 @@ impl HeadNet {
     }
 
     /// # Shapes
-    /// `faces`: `[N, side, side, 1]`, see [`standardised`] · returns `[N, 3]`: yaw, pitch, roll, in
+    /// `faces`: `[N, side, side, 1]`, see [`standardised`](crate::face::standardised) · returns `[N, 3]`: yaw, pitch, roll, in
     /// units of [`UNIT_DEG`]
     ///
     /// # Errors
@@ -57,35 +57,37 @@ impl HeadNet {
         self.head.forward(&self.dropout.forward(&x, pass)?)
     }
 
-    /// What is read of each face as it is, without a look at its mirror image, in degrees; faces are
-    /// `side` by `side` pixels.
+    /// What is read of each face as it is, without a look at its mirror image.
+    ///
+    /// # Shapes
+    /// `faces`: `N`, each of `side` by `side` pixels · returns `N` poses, in degrees
     ///
     /// # Errors
     /// When a face has another size.
-    pub fn plain(&self, faces: &[Grey]) -> Result<Vec<HeadPose>, NnError> {
-        let values: Vec<f32> = faces.iter().flat_map(standardised).collect();
-        let shape = (faces.len(), self.side, self.side, 1);
-        let inputs = Tensor::from_vec(values, shape, &Device::Cpu)?;
-        let rows = self.forward(&inputs, &mut Pass::eval())?.to_vec2()?;
-        let pose = |row: &Vec<f32>| HeadPose::from(std::array::from_fn(|at| row[at] * UNIT_DEG));
-        Ok(rows.iter().map(pose).collect())
+    pub fn plain(&self, faces: &[&Grey]) -> Result<Vec<HeadPose>, NnError> {
+        self.read(&inputs(faces.iter().copied(), self.side)?)
     }
 
     /// What is read of each face: the mean of it and of its mirror image, mirrored back. So the pose of
     /// a mirror image is the mirrored pose.
     ///
+    /// # Shapes
+    /// `faces`: `N`, each of `side` by `side` pixels · returns `N` poses, in degrees
+    ///
     /// # Errors
-    /// When a tensor operation fails.
-    pub fn poses(&self, faces: &[Grey]) -> Result<Vec<HeadPose>, NnError> {
-        let both: Vec<Grey> = faces
-            .iter()
-            .flat_map(|face| [face.clone(), mirrored(face)])
-            .collect();
-        let read = self.plain(&both)?;
+    /// When a face has another size.
+    pub fn poses(&self, faces: &[&Grey]) -> Result<Vec<HeadPose>, NnError> {
+        let read = self.read(&inputs(with_mirror_images(faces), self.side)?)?;
         let mean = |two: &[HeadPose]| {
             let (plain, back) = (two[0].angles(), two[1].mirrored().angles());
             HeadPose::from(std::array::from_fn(|at| f32::midpoint(plain[at], back[at])))
         };
         Ok(read.chunks_exact(2).map(mean).collect())
+    }
+
+    fn read(&self, inputs: &Tensor) -> Result<Vec<HeadPose>, NnError> {
+        let rows = self.forward(inputs, &mut Pass::eval())?.to_vec2()?;
+        let pose = |row: &Vec<f32>| HeadPose::from(std::array::from_fn(|at| row[at] * UNIT_DEG));
+        Ok(rows.iter().map(pose).collect())
     }
 }

@@ -43,11 +43,14 @@ impl HeadReader {
         self.error
     }
 
-    /// How the head of each crop is turned.
+    /// How the head of each crop is turned, in degrees.
+    ///
+    /// # Shapes
+    /// `crops`: `N`, each as [`HeadReader::crop`] gives it · returns `N` poses
     ///
     /// # Errors
-    /// When a tensor operation fails.
-    pub fn read(&self, crops: &[Grey]) -> Result<Vec<HeadPose>, CueError> {
+    /// When a crop has another size.
+    pub fn read(&self, crops: &[&Grey]) -> Result<Vec<HeadPose>, CueError> {
         if crops.is_empty() {
             return Ok(Vec::new());
         }
