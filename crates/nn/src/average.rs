@@ -27,9 +27,9 @@ impl ParamAverage {
         })
     }
 
-    /// Continues from stored values (a resumed run).
-    pub fn from_values(values: BTreeMap<String, Tensor>, decay: f64) -> Self {
-        Self { decay, values }
+    /// Continues from stored values (a resumed run), with the decay it has.
+    pub fn restore(&mut self, values: BTreeMap<String, Tensor>) {
+        self.values = values;
     }
 
     /// Takes in the values after a step, counted from 0.

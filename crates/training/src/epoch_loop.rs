@@ -71,6 +71,24 @@ pub(crate) fn run_epochs<J: EpochJob>(
     Ok(epochs)
 }
 
+/// Goes through the batches of an epoch (counted from 0), each of which is a step of the run; gives the
+/// number of steps so far.
+pub(crate) fn each_batch(
+    batches: &[Vec<usize>],
+    epoch_idx: u64,
+    progress: &mut dyn Progress,
+    mut step: impl FnMut(&[usize], u64) -> Result<(), TrainingError>,
+) -> Result<u64, TrainingError> {
+    let n_batches = batches.len() as u64;
+    progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
+    for (members, at) in batches.iter().zip(epoch_idx * n_batches..) {
+        step(members, at)?;
+        progress.advance(1);
+    }
+    progress.end();
+    Ok((epoch_idx + 1) * n_batches)
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -123,10 +123,10 @@ impl Learner {
     }
 
     /// Reads what [`Learner::save`] wrote.
-    pub(crate) fn restore(&mut self, dir: &Path, average_decay: f64) -> Result<(), NnError> {
+    pub(crate) fn restore(&mut self, dir: &Path) -> Result<(), NnError> {
         let read = |name: &str| Ok::<_, NnError>(checkpoint::read_file(&dir.join(name))?.tensors);
         self.params.restore(&read(WEIGHTS)?, WEIGHTS)?;
-        self.average = ParamAverage::from_values(read(AVERAGE)?, average_decay);
+        self.average.restore(read(AVERAGE)?);
         self.best = read(BEST)?;
         self.optimiser.restore(dir.join(OPTIMISER))
     }

@@ -5,6 +5,8 @@
 //! reaches this crate.
 
 mod batches;
+mod calibration;
+mod curves;
 mod epoch_loop;
 mod error;
 pub mod face;

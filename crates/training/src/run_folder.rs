@@ -24,6 +24,7 @@ use crate::TrainingError;
 
 const MANIFEST: &str = "run.toml";
 const LOCK: &str = "lock";
+const MODEL: &str = "model";
 const STATE: &str = "state";
 const EPOCHS: &str = "epochs.jsonl";
 
@@ -109,6 +110,22 @@ impl RunFolder {
             });
         }
         Ok(())
+    }
+
+    /// Goes on with the run in the folder, or begins one there.
+    ///
+    /// # Errors
+    /// As for [`RunFolder::resume`] or [`RunFolder::create`].
+    pub fn open<R: Serialize + DeserializeOwned + PartialEq>(
+        dir: &Path,
+        manifest: &RunManifest<R>,
+        is_resumed: bool,
+    ) -> Result<Self, TrainingError> {
+        if is_resumed {
+            Self::resume(dir, manifest)
+        } else {
+            Self::create(dir, manifest)
+        }
     }
 
     /// Begins a run in a new or empty folder.
@@ -226,6 +243,24 @@ impl RunFolder {
     pub fn write_json<T: Serialize>(&self, name: &str, found: &T) -> Result<(), TrainingError> {
         let text = serde_json::to_string_pretty(found).expect("scores are plain data");
         self.write_atomically(name, text.as_bytes())
+    }
+
+    /// The folder in which the chosen model is left.
+    pub fn model_dir(&self) -> PathBuf {
+        self.dir.join(MODEL)
+    }
+
+    /// Makes that folder and writes the configuration of the model into it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    ///
+    /// # Panics
+    /// When a configuration cannot be written as TOML: a mistake in its definition.
+    pub fn write_config<C: Serialize>(&self, name: &str, config: &C) -> Result<(), TrainingError> {
+        let text = toml::to_string(config).expect("a configuration is made of plain TOML values");
+        fs_err::create_dir_all(self.model_dir())?;
+        Ok(fs_err::write(self.model_dir().join(name), text)?)
     }
 
     /// Saves the state after `n_epochs` whole epochs in place of the one before. `write` is handed

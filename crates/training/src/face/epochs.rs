@@ -1,8 +1,8 @@
 //! The record of each epoch: which is best, its line on the terminal, its curves.
 
 use serde::{Deserialize, Serialize};
-use smes_plots::LineChart;
 
+use crate::curves::{Curve, chart};
 use crate::{RunFolder, TrainingError};
 
 /// One line of `epochs.jsonl`.
@@ -54,28 +54,16 @@ pub(super) fn epoch_line(record: &FaceEpoch, n_epochs: u64) -> String {
 
 /// Draws all epochs so far into `curves/`.
 pub(super) fn write_curves(run: &RunFolder, epochs: &[FaceEpoch]) -> Result<(), TrainingError> {
-    let series = |name: &str, value: &dyn Fn(&FaceEpoch) -> f64| {
-        let points = epochs
-            .iter()
-            .map(|record| (record.epoch as f64, value(record)));
-        (name.to_owned(), points.collect())
-    };
-    let chart = |title: &str, y_label: &str, series| LineChart {
-        title: title.to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: y_label.to_owned(),
-        series,
-    };
-    let loss = vec![
-        series("train", &|record| record.train_loss),
-        series("validation", &|record| record.nll),
+    let loss: &[Curve<'_, FaceEpoch>] = &[
+        ("train", &|record| Some(record.train_loss)),
+        ("validation", &|record| Some(record.nll)),
     ];
-    run.write_curve("loss", &chart("Loss", "nats", loss))?;
-    let scores = vec![
-        series("macro-F1", &|record| record.macro_f1),
-        series("accuracy", &|record| record.accuracy),
+    run.write_curve("loss", &chart("Loss", "nats", epochs, loss))?;
+    let scores: &[Curve<'_, FaceEpoch>] = &[
+        ("macro-F1", &|record| Some(record.macro_f1)),
+        ("accuracy", &|record| Some(record.accuracy)),
     ];
-    run.write_curve("validation", &chart("Validation", "share", scores))
+    run.write_curve("validation", &chart("Validation", "share", epochs, scores))
 }
 
 #[cfg(test)]

@@ -27,7 +27,8 @@ pub struct FaceRecipe {
     pub augment: FaceAugment,
 }
 
-/// Shape of the network; see `smes_cues::face::expression::FaceModelConfig`.
+/// Shape of a network that reads faces; see `smes_cues::face::expression::FaceModelConfig` and
+/// `smes_cues::face::head::HeadModelConfig`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaceShape {
@@ -67,34 +68,31 @@ pub struct FaceFit {
     pub class_power: f64,
 }
 
+impl FaceShape {
+    /// What its fields may be, for messages about a recipe.
+    pub(crate) fn bounds(&self) -> [(&'static str, Bound); 5] {
+        let is_side = (16..=256).contains(&self.side);
+        let layers = self.layers.iter();
+        let least = layers.clone().map(|(width, stride)| *width.min(stride));
+        let stride = layers.map(|(_, stride)| *stride).max().unwrap_or(0) as f64;
+        let strides = Bound(stride, stride <= 3.0, "strides of at most 3");
+        [
+            ("model.side", Bound(self.side as f64, is_side, "16 to 256")),
+            ("model.margin", Bound::positive(f64::from(self.margin))),
+            ("model.layers", Bound::at_least_1(least.min().unwrap_or(0))),
+            ("model.layers", strides),
+            ("model.dropout", Bound::share(self.dropout)),
+        ]
+    }
+}
+
 impl Recipe for FaceRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
-        let (model, fit) = (&self.model, &self.fit);
-        let least_layer = model
-            .layers
-            .iter()
-            .map(|(width, stride)| *width.min(stride));
-        let most_stride = model.layers.iter().map(|(_, stride)| *stride).max();
-        let side = Bound(
-            model.side as f64,
-            (16..=256).contains(&model.side),
-            "16 to 256",
-        );
-        let stride = most_stride.unwrap_or(0) as f64;
+        let fit = &self.fit;
+        check_bounds(path, self.model.bounds())?;
         check_bounds(
             path,
             [
-                ("model.side", side),
-                ("model.margin", Bound::positive(f64::from(model.margin))),
-                (
-                    "model.layers",
-                    Bound::at_least_1(least_layer.min().unwrap_or(0)),
-                ),
-                (
-                    "model.layers",
-                    Bound(stride, stride <= 3.0, "strides of at most 3"),
-                ),
-                ("model.dropout", Bound::share(model.dropout)),
                 (
                     "fit.n_epochs",
                     Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1"),

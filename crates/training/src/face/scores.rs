@@ -7,6 +7,8 @@ use smes_cues::emotion::softmax;
 use smes_dialogue::EmotionSet;
 use smes_evaluation::metrics::{Calibration, Confusion, accuracy, macro_f1, per_class};
 
+use crate::calibration::{best_temperature, likeliest};
+
 /// Logits of some faces and what they show.
 pub(super) struct Judgements {
     pub(super) logits: Vec<Vec<f32>>,
@@ -57,7 +59,7 @@ impl Judgements {
         let mut calibration = Calibration::default();
         for (logits, gold) in self.logits.iter().zip(&self.gold) {
             let probabilities = softmax(logits, temperature);
-            let read = likeliest(&probabilities);
+            let read = likeliest(&probabilities).unwrap_or(0);
             confusion.add(*gold, Some(read));
             calibration.add(probabilities[read], read == *gold);
         }
@@ -105,27 +107,10 @@ impl Judgements {
         total / self.gold.len().max(1) as f64
     }
 
-    /// The temperature under which the true expressions are most likely, by golden-section search:
-    /// the loss has one minimum in it.
+    /// The temperature under which the true expressions are most likely.
     pub(super) fn best_temperature(&self) -> f64 {
-        let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
-        let (mut low, mut high) = (0.1, 10.0);
-        for _ in 0..40 {
-            let (a, b) = (high - ratio * (high - low), low + ratio * (high - low));
-            if self.nll(a) < self.nll(b) {
-                high = b;
-            } else {
-                low = a;
-            }
-        }
-        f64::midpoint(low, high)
+        best_temperature(|temperature| self.nll(temperature))
     }
-}
-
-fn likeliest(row: &[f64]) -> usize {
-    (0..row.len())
-        .max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use super::photos::{PhotoCounts, Photos};
 use super::recipe::FaceRecipe;
 use super::scores::{FaceScores, Judgements};
 use crate::batches::length_batches;
-use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::epoch_loop::{EpochJob, each_batch, run_epochs};
 use crate::learner::{Learner, Pace};
 use crate::{Progress, RunFolder, RunManifest, TrainingError};
 
@@ -82,11 +82,7 @@ pub fn train_face(
         photos.gallery.reference("faces"),
         recipe.clone(),
     );
-    let run = if is_resumed {
-        RunFolder::resume(run_dir, &manifest)?
-    } else {
-        RunFolder::create(run_dir, &manifest)?
-    };
+    let run = RunFolder::open(run_dir, &manifest, is_resumed)?;
     let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
     finish(&trainer, &photos, &run, &epochs)
 }
@@ -106,11 +102,10 @@ fn finish(
         temperature,
         ..trainer.config.clone()
     };
-    let dir = run.dir().join("model");
-    fs_err::create_dir_all(&dir)?;
-    let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
-    fs_err::write(dir.join(CONFIG_FILE), text)?;
-    let weight_bytes = trainer.learner.export(&dir.join(WEIGHTS_FILE))?;
+    run.write_config(CONFIG_FILE, &config)?;
+    let weight_bytes = trainer
+        .learner
+        .export(&run.model_dir().join(WEIGHTS_FILE))?;
     let test = judge(&trainer.net, &photos.gallery.test)?;
     let trained = TrainedFace {
         counts: photos.counts,
@@ -267,14 +262,11 @@ impl EpochJob for Trainer<'_> {
         let started = Instant::now();
         let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
         let batches = length_batches(&vec![0; self.train.len()], size, 1.0, seed, epoch_idx);
-        let n_batches = batches.len() as u64;
-        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
         let mut sum = 0.0;
-        for (idx, members) in batches.iter().enumerate() {
-            sum += self.step(members, epoch_idx, epoch_idx * n_batches + idx as u64)?;
-            progress.advance(1);
-        }
-        progress.end();
+        let n_steps = each_batch(&batches, epoch_idx, progress, |members, step| {
+            sum += self.step(members, epoch_idx, step)?;
+            Ok(())
+        })?;
         let (net, validation) = (&self.net, self.validation);
         let look = || {
             let judged = judge(net, validation)?;
@@ -287,8 +279,8 @@ impl EpochJob for Trainer<'_> {
         debug_assert_eq!(scores.confusion.len(), self.n_expressions);
         Ok(FaceEpoch {
             epoch: epoch_idx + 1,
-            n_steps: (epoch_idx + 1) * n_batches,
-            train_loss: sum / n_batches.max(1) as f64,
+            n_steps,
+            train_loss: sum / batches.len().max(1) as f64,
             accuracy: scores.accuracy,
             macro_f1: scores.macro_f1,
             nll: scores.nll,
@@ -318,8 +310,7 @@ impl EpochJob for Trainer<'_> {
     }
 
     fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
-        let decay = self.recipe.fit.average_decay;
-        Ok(self.learner.restore(dir, decay)?)
+        Ok(self.learner.restore(dir)?)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use smes_cues::face::head::HeadPose;
-use smes_plots::LineChart;
 
+use crate::curves::{Curve, chart};
 use crate::{RunFolder, TrainingError};
 
 /// One line of `epochs.jsonl`.
@@ -49,29 +49,18 @@ pub(super) fn epoch_line(record: &HeadEpoch, n_epochs: u64) -> String {
 
 /// Draws all epochs so far into `curves/`.
 pub(super) fn write_curves(run: &RunFolder, epochs: &[HeadEpoch]) -> Result<(), TrainingError> {
-    let series = |name: &str, value: &dyn Fn(&HeadEpoch) -> f64| {
-        let points = epochs
-            .iter()
-            .map(|record| (record.epoch as f64, value(record)));
-        (name.to_owned(), points.collect())
-    };
-    let chart = |title: &str, y_label: &str, series| LineChart {
-        title: title.to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: y_label.to_owned(),
-        series,
-    };
-    let loss = vec![series("train", &|record| record.train_loss)];
-    run.write_curve(
-        "loss",
-        &chart("Loss", "Huber loss, units of 15 degrees", loss),
-    )?;
-    let errors = vec![
-        series("yaw", &|record| f64::from(record.error.yaw)),
-        series("pitch", &|record| f64::from(record.error.pitch)),
-        series("roll", &|record| f64::from(record.error.roll)),
+    let loss: &[Curve<'_, HeadEpoch>] = &[("train", &|record| Some(record.train_loss))];
+    let unit = "Huber loss, units of 15 degrees";
+    run.write_curve("loss", &chart("Loss", unit, epochs, loss))?;
+    let errors: &[Curve<'_, HeadEpoch>] = &[
+        ("yaw", &|record| Some(record.error.yaw.into())),
+        ("pitch", &|record| Some(record.error.pitch.into())),
+        ("roll", &|record| Some(record.error.roll.into())),
     ];
-    run.write_curve("validation", &chart("Validation", "degrees", errors))
+    run.write_curve(
+        "validation",
+        &chart("Validation", "degrees", epochs, errors),
+    )
 }
 
 #[cfg(test)]

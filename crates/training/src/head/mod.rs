@@ -14,6 +14,6 @@ mod trainer;
 
 pub use epochs::HeadEpoch;
 pub use poses::HeadCounts;
-pub use recipe::{HeadFit, HeadRecipe, HeadShape};
+pub use recipe::{HeadFit, HeadRecipe};
 pub use scores::{AngleScores, HeadScores, PoseGap};
 pub use trainer::{TrainedHead, train_head};

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use smes_cues::face::head::HeadPose;
 use smes_cues::face::{Grey, Square};
 
-use super::recipe::HeadShape;
-use crate::face::Wide;
 use crate::face::gallery::{Gallery, Photo, View, is_file_name};
+use crate::face::{FaceShape, Wide};
 use crate::{Progress, TrainingError};
 
 const LABELS: &str = "poses.csv";
@@ -54,7 +53,7 @@ impl Poses {
     /// Reads a folder.
     pub(super) fn read(
         folder: &Path,
-        shape: &HeadShape,
+        shape: &FaceShape,
         progress: &mut dyn Progress,
     ) -> Result<Self, TrainingError> {
         let labels = fs_err::read_to_string(folder.join(LABELS))?;

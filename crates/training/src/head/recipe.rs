@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use smes_nn::schedule::Decay;
 
-use crate::face::FaceAugment;
+use crate::face::{FaceAugment, FaceShape};
 use crate::recipe::{Bound, check_bounds};
 use crate::{Recipe, TrainingError};
 
@@ -20,25 +20,11 @@ pub struct HeadRecipe {
     /// Seed, unless the command line names another.
     pub seed: u64,
     /// Shape of the network.
-    pub model: HeadShape,
+    pub model: FaceShape,
     /// How it is fitted.
     pub fit: HeadFit,
     /// How faces are varied in training.
     pub augment: FaceAugment,
-}
-
-/// Shape of the network; see `smes_cues::face::head::HeadModelConfig`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeadShape {
-    /// Side of the face that is read, in pixels.
-    pub side: usize,
-    /// The face that is read, in sides of the detector's square.
-    pub margin: f32,
-    /// Width and stride of each convolution.
-    pub layers: Vec<(usize, usize)>,
-    /// Dropout before the last map.
-    pub dropout: f64,
 }
 
 /// How the network is fitted.
@@ -65,26 +51,11 @@ pub struct HeadFit {
 
 impl Recipe for HeadRecipe {
     fn check(&self, path: &Path) -> Result<(), TrainingError> {
-        let (model, fit) = (&self.model, &self.fit);
-        let side = Bound(
-            model.side as f64,
-            (16..=256).contains(&model.side),
-            "16 to 256",
-        );
-        let layers = model.layers.iter();
-        let least = layers.clone().map(|(width, stride)| *width.min(stride));
-        let stride = layers.map(|(_, stride)| *stride).max().unwrap_or(0) as f64;
+        let fit = &self.fit;
+        check_bounds(path, self.model.bounds())?;
         check_bounds(
             path,
             [
-                ("model.side", side),
-                ("model.margin", Bound::positive(f64::from(model.margin))),
-                ("model.layers", Bound::at_least_1(least.min().unwrap_or(0))),
-                (
-                    "model.layers",
-                    Bound(stride, stride <= 3.0, "strides of at most 3"),
-                ),
-                ("model.dropout", Bound::share(model.dropout)),
                 (
                     "fit.n_epochs",
                     Bound(fit.n_epochs as f64, fit.n_epochs >= 1, "at least 1"),

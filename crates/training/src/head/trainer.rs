@@ -19,7 +19,7 @@ use super::poses::{HeadCounts, Judged, Poses};
 use super::recipe::HeadRecipe;
 use super::scores::{HeadScores, gap, read};
 use crate::batches::length_batches;
-use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::epoch_loop::{EpochJob, each_batch, run_epochs};
 use crate::face::Wide;
 use crate::face::gallery::Photo;
 use crate::learner::{Learner, Pace};
@@ -75,11 +75,7 @@ pub fn train_head(
         poses.gallery.reference("poses"),
         recipe.clone(),
     );
-    let run = if is_resumed {
-        RunFolder::resume(run_dir, &manifest)?
-    } else {
-        RunFolder::create(run_dir, &manifest)?
-    };
+    let run = RunFolder::open(run_dir, &manifest, is_resumed)?;
     let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
     finish(&trainer, &poses, &run, &epochs)
 }
@@ -97,11 +93,10 @@ fn finish(
         error: best.error,
         ..trainer.config.clone()
     };
-    let dir = run.dir().join("model");
-    fs_err::create_dir_all(&dir)?;
-    let text = toml::to_string(&config).expect("a configuration is made of plain TOML values");
-    fs_err::write(dir.join(CONFIG_FILE), text)?;
-    let weight_bytes = trainer.learner.export(&dir.join(WEIGHTS_FILE))?;
+    run.write_config(CONFIG_FILE, &config)?;
+    let weight_bytes = trainer
+        .learner
+        .export(&run.model_dir().join(WEIGHTS_FILE))?;
     let mean = mean_pose(&poses.gallery.train);
     let trained = TrainedHead {
         counts: poses.counts,
@@ -237,14 +232,11 @@ impl EpochJob for Trainer<'_> {
         let started = Instant::now();
         let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
         let batches = length_batches(&vec![0; self.train.len()], size, 1.0, seed, epoch_idx);
-        let n_batches = batches.len() as u64;
-        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
         let mut sum = 0.0;
-        for (idx, members) in batches.iter().enumerate() {
-            sum += self.step(members, epoch_idx, epoch_idx * n_batches + idx as u64)?;
-            progress.advance(1);
-        }
-        progress.end();
+        let n_steps = each_batch(&batches, epoch_idx, progress, |members, step| {
+            sum += self.step(members, epoch_idx, step)?;
+            Ok(())
+        })?;
         let (net, validation) = (&self.net, self.validation);
         let least = best_epoch(before).map_or(f64::INFINITY, |best| best.mean_error);
         let look = || {
@@ -259,8 +251,8 @@ impl EpochJob for Trainer<'_> {
         let ((error, mean_error), is_best) = self.learner.validate(look)?;
         Ok(HeadEpoch {
             epoch: epoch_idx + 1,
-            n_steps: (epoch_idx + 1) * n_batches,
-            train_loss: sum / n_batches.max(1) as f64,
+            n_steps,
+            train_loss: sum / batches.len().max(1) as f64,
             error,
             mean_error,
             is_best,
@@ -289,7 +281,6 @@ impl EpochJob for Trainer<'_> {
     }
 
     fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
-        let decay = self.recipe.fit.average_decay;
-        Ok(self.learner.restore(dir, decay)?)
+        Ok(self.learner.restore(dir)?)
     }
 }

@@ -1,10 +1,10 @@
 //! The record of each epoch: which is best, its line on the terminal, its curves.
 
 use serde::{Deserialize, Serialize};
-use smes_plots::LineChart;
 
 use super::SelectBy;
 use super::validate::{LabelScores, ValidationScores};
+use crate::curves::{Curve, chart};
 use crate::{RunFolder, TrainingError};
 
 /// One line of `epochs.jsonl`.
@@ -54,42 +54,25 @@ pub(super) fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
 
 /// Draws all epochs so far into `curves/`.
 pub(super) fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
-    let series = |name: &str, value: &dyn Fn(&EpochRecord) -> Option<f64>| {
-        let point = |record: &EpochRecord| Some((record.epoch as f64, value(record)?));
-        (
-            name.to_owned(),
-            epochs.iter().filter_map(point).collect::<Vec<_>>(),
-        )
-    };
-    let chart = |title: &str, y_label: &str, series: Vec<(String, Vec<(f64, f64)>)>| LineChart {
-        title: title.to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: y_label.to_owned(),
-        series: series
-            .into_iter()
-            .filter(|(_, points)| !points.is_empty())
-            .collect(),
-    };
-    let loss = vec![
-        series("train", &|record| Some(record.train_loss)),
-        series("validation", &|record| {
+    let loss: &[Curve<'_, EpochRecord>] = &[
+        ("train", &|record| Some(record.train_loss)),
+        ("validation", &|record| {
             Some(record.validation.perplexity.ln())
         }),
-        series("validation: labels", &|record| record.validation.label_loss),
+        ("validation: labels", &|record| record.validation.label_loss),
     ];
-    run.write_curve("loss", &chart("Loss of a token", "nats", loss))?;
-    let scores = vec![
-        series("emotion", &|record| {
-            Some(record.validation.user_emotion?.accuracy)
+    run.write_curve("loss", &chart("Loss of a token", "nats", epochs, loss))?;
+    let accuracy = |scores: Option<LabelScores>| scores.map(|one| one.accuracy);
+    let scores: &[Curve<'_, EpochRecord>] = &[
+        ("emotion", &|record| {
+            accuracy(record.validation.user_emotion)
         }),
-        series("strategy", &|record| {
-            Some(record.validation.strategy?.accuracy)
-        }),
-        series("system emotion", &|record| {
-            Some(record.validation.system_emotion?.accuracy)
+        ("strategy", &|record| accuracy(record.validation.strategy)),
+        ("system emotion", &|record| {
+            accuracy(record.validation.system_emotion)
         }),
     ];
-    let scores = chart("Validation", "share right", scores);
+    let scores = chart("Validation", "share right", epochs, scores);
     if scores.series.is_empty() {
         return Ok(());
     }

@@ -1,10 +1,10 @@
 //! The record of each epoch: which is best, its line on the terminal, its curves.
 
 use serde::{Deserialize, Serialize};
-use smes_plots::LineChart;
 
 use super::loss::Losses;
 use super::validate::ValidationScores;
+use crate::curves::{Curve, chart};
 use crate::{RunFolder, TrainingError};
 
 /// One line of `epochs.jsonl`.
@@ -52,37 +52,33 @@ pub(super) fn epoch_line(record: &EpochRecord, n_epochs: u64) -> String {
 
 /// Draws all epochs so far into `curves/`.
 pub(super) fn write_curves(run: &RunFolder, epochs: &[EpochRecord]) -> Result<(), TrainingError> {
-    let series = |name: &str, value: &dyn Fn(&EpochRecord) -> f64| {
-        let points = epochs
-            .iter()
-            .map(|record| (record.epoch as f64, value(record)))
-            .collect();
-        (name.to_owned(), points)
-    };
-    let chart = |title: &str, y_label: &str, series| LineChart {
-        title: title.to_owned(),
-        x_label: "epoch".to_owned(),
-        y_label: y_label.to_owned(),
-        series,
-    };
-    let loss = vec![
-        series("train: emotion", &|record| record.train.user_emotion),
-        series("train: strategy", &|record| record.train.strategy),
-        series("validation: emotion", &|record| {
-            record.validation.user_emotion.nll
+    let loss: &[Curve<'_, EpochRecord>] = &[
+        ("train: emotion", &|record| Some(record.train.user_emotion)),
+        ("train: strategy", &|record| Some(record.train.strategy)),
+        ("validation: emotion", &|record| {
+            Some(record.validation.user_emotion.nll)
         }),
-        series("validation: strategy", &|record| {
-            record.validation.strategy.nll
+        ("validation: strategy", &|record| {
+            Some(record.validation.strategy.nll)
         }),
     ];
-    run.write_curve("loss", &chart("Loss", "nats", loss))?;
-    let scores = vec![
-        series("emotion", &|record| record.validation.user_emotion.accuracy),
-        series("strategy", &|record| record.validation.strategy.accuracy),
-        series("system emotion", &|record| {
-            record.validation.system_emotion.accuracy
+    run.write_curve("loss", &chart("Loss", "nats", epochs, loss))?;
+    let scores: &[Curve<'_, EpochRecord>] = &[
+        ("emotion", &|record| {
+            Some(record.validation.user_emotion.accuracy)
         }),
-        series("R@10 of 100", &|record| record.validation.recall_at_10),
+        ("strategy", &|record| {
+            Some(record.validation.strategy.accuracy)
+        }),
+        ("system emotion", &|record| {
+            Some(record.validation.system_emotion.accuracy)
+        }),
+        ("R@10 of 100", &|record| {
+            Some(record.validation.recall_at_10)
+        }),
     ];
-    run.write_curve("validation", &chart("Validation", "share right", scores))
+    run.write_curve(
+        "validation",
+        &chart("Validation", "share right", epochs, scores),
+    )
 }

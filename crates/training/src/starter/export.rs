@@ -10,7 +10,7 @@ use smes_reasoning::starter::{
 };
 
 use super::auxiliary;
-use crate::TrainingError;
+use crate::{RunFolder, TrainingError};
 
 /// Writes the folder; returns the bytes of the weights.
 ///
@@ -20,15 +20,14 @@ use crate::TrainingError;
 /// # Errors
 /// When the disk refuses.
 pub(super) fn export_model(
-    dir: &Path,
+    run: &RunFolder,
     config: &StarterConfig,
     encoder: &Params,
     heads: &Params,
     encoder_folder: &Path,
 ) -> Result<u64, TrainingError> {
-    fs_err::create_dir_all(dir)?;
-    let text = toml::to_string(config).expect("a configuration is made of plain TOML values");
-    fs_err::write(dir.join(CONFIG_FILE), text)?;
+    run.write_config(CONFIG_FILE, config)?;
+    let dir = run.model_dir();
     fs_err::copy(
         encoder_folder.join("tokenizer.json"),
         dir.join(TOKENIZER_FILE),

@@ -24,7 +24,7 @@ use super::export::export_model;
 use super::loss::{Losses, loss};
 use super::validate::ValidationSet;
 use crate::batches::length_batches;
-use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::epoch_loop::{EpochJob, each_batch, run_epochs};
 use crate::learner::{Learner, Pace};
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
@@ -64,11 +64,7 @@ pub fn train_starter(
     let mut trainer = Trainer::new(recipe, corpus, progress)?;
     let data = trainer.data_used(corpus);
     let manifest = RunManifest::new(recipe.seed, data, recipe.clone());
-    let run = if is_resumed {
-        RunFolder::resume(run_dir, &manifest)?
-    } else {
-        RunFolder::create(run_dir, &manifest)?
-    };
+    let run = RunFolder::open(run_dir, &manifest, is_resumed)?;
     let epochs = run_epochs(&mut trainer, &run, is_resumed, progress)?;
     finish(&trainer, recipe, &run, epochs)
 }
@@ -89,7 +85,7 @@ fn finish(
         ..trainer.config.clone()
     };
     let weight_bytes = export_model(
-        &run.dir().join("model"),
+        run,
         &config,
         &trainer.pretrained,
         trainer.learner.params(),
@@ -230,15 +226,11 @@ impl EpochJob for Trainer {
         let lengths: Vec<usize> = self.train.iter().map(Prepared::len).collect();
         let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
         let batches = length_batches(&lengths, size, LENGTH_JITTER, seed, epoch_idx);
-        let n_batches = batches.len() as u64;
-        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
         let mut sums = Losses::default();
-        for (idx, members) in batches.iter().enumerate() {
-            let step = epoch_idx * n_batches + idx as u64;
+        let n_steps = each_batch(&batches, epoch_idx, progress, |members, step| {
             sums.add(&self.step(members, step)?);
-            progress.advance(1);
-        }
-        progress.end();
+            Ok(())
+        })?;
         let (set, model) = (&self.validation, &self.model);
         let look = || {
             let scores = set.score(model)?;
@@ -249,8 +241,8 @@ impl EpochJob for Trainer {
         let (validation, is_best) = self.learner.validate(look)?;
         Ok(EpochRecord {
             epoch: epoch_idx + 1,
-            n_steps: (epoch_idx + 1) * n_batches,
-            train: sums.mean(n_batches),
+            n_steps,
+            train: sums.mean(batches.len() as u64),
             validation,
             is_best,
             seconds: started.elapsed().as_secs_f64(),
@@ -280,8 +272,7 @@ impl EpochJob for Trainer {
     }
 
     fn restore(&mut self, dir: &Path) -> Result<(), TrainingError> {
-        let decay = self.recipe.fit.average_decay;
-        Ok(self.learner.restore(dir, decay)?)
+        Ok(self.learner.restore(dir)?)
     }
 }
 

@@ -7,6 +7,7 @@ use smes_nn::{NnError, Pass, Tensor};
 use smes_reasoning::starter::{Ensemble, Temperatures};
 
 use super::data::{Prepared, Targets, batch};
+use crate::calibration::{best_temperature, likeliest};
 
 /// Dialogues scored in one pass.
 const BATCH: usize = 16;
@@ -162,7 +163,7 @@ impl TaskLogits {
     fn score(&self) -> TaskScores {
         let mut counts = ClassCounts::new(self.logits.first().map_or(0, Vec::len));
         for (logits, gold) in self.labelled() {
-            counts.add(gold, argmax(logits));
+            counts.add(gold, likeliest(logits));
         }
         TaskScores {
             accuracy: accuracy(&counts),
@@ -187,24 +188,9 @@ impl TaskLogits {
         total / f64::from(n.max(1))
     }
 
-    /// Golden-section search: the loss has one minimum in the temperature.
     fn best_temperature(&self) -> f64 {
-        let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
-        let (mut low, mut high) = (0.2, 5.0);
-        for _ in 0..30 {
-            let (a, b) = (high - ratio * (high - low), low + ratio * (high - low));
-            if self.nll(a) < self.nll(b) {
-                high = b;
-            } else {
-                low = a;
-            }
-        }
-        f64::midpoint(low, high)
+        best_temperature(|temperature| self.nll(temperature))
     }
-}
-
-fn argmax(row: &[f32]) -> Option<usize> {
-    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))
 }
 
 /// Recall at 1 and 10 among [`N_CANDIDATES`]: each instance's own response and the next ones of

@@ -5,6 +5,8 @@ use smes_cues::emotion::{Circumplex, average, softmax};
 use smes_dialogue::{Emotion, EmotionSet};
 use smes_evaluation::metrics::{Calibration, Confusion, per_class};
 
+use crate::calibration::{self, likeliest};
+
 /// What the networks said of one recording of a speaker left out, before calibration.
 #[derive(Debug, Clone)]
 pub(super) struct Judgement {
@@ -65,7 +67,7 @@ pub(super) fn score(judged: &[(&Judgement, f64)], emotions: &EmotionSet) -> Voic
     };
     for (judgement, temperature) in judged {
         let probabilities = judgement.probabilities(*temperature);
-        let heard = probabilities.as_deref().and_then(argmax);
+        let heard = probabilities.as_deref().and_then(likeliest);
         confusion.add(judgement.gold, heard);
         for (counts, pick) in [
             (
@@ -121,22 +123,7 @@ pub(super) fn best_temperature(judged: &[&Judgement]) -> f64 {
         };
         judged.iter().filter_map(one).sum()
     };
-    // Golden-section search: the loss has one minimum in the temperature.
-    let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = (0.1, 10.0);
-    for _ in 0..40 {
-        let (a, b) = (high - ratio * (high - low), low + ratio * (high - low));
-        if loss(a) < loss(b) {
-            high = b;
-        } else {
-            low = a;
-        }
-    }
-    f64::midpoint(low, high)
-}
-
-fn argmax(row: &[f64]) -> Option<usize> {
-    (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]).then(b.cmp(&a)))
+    calibration::best_temperature(loss)
 }
 
 #[cfg(test)]

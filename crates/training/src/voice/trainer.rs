@@ -279,10 +279,7 @@ fn export(
     config: &VoiceModelConfig,
     fitted: &Fitted,
 ) -> Result<u64, TrainingError> {
-    let dir = run.dir().join("model");
-    fs_err::create_dir_all(&dir)?;
-    let text = toml::to_string(config).expect("a configuration is made of plain TOML values");
-    fs_err::write(dir.join(CONFIG_FILE), text)?;
+    run.write_config(CONFIG_FILE, config)?;
     let stored_as = |name: &str| {
         if name.starts_with("input.") {
             StoredAs::F32
@@ -292,9 +289,11 @@ fn export(
             StoredAs::F16
         }
     };
-    Ok(fitted
-        .params
-        .save(dir.join(WEIGHTS_FILE), &BTreeMap::new(), stored_as)?)
+    Ok(fitted.params.save(
+        run.model_dir().join(WEIGHTS_FILE),
+        &BTreeMap::new(),
+        stored_as,
+    )?)
 }
 
 fn emotions(recordings: &Recordings) -> (&str, usize) {
