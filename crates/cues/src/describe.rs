@@ -5,7 +5,7 @@
 //! in hedged words, because pitch and loudness by themselves say more about a body and a
 //! microphone than about a moment.
 
-use smes_dialogue::{EmotionSet, Feature};
+use smes_dialogue::{EmotionSet, Feature, percent};
 
 use crate::emotion::VoiceEmotion;
 
@@ -74,11 +74,11 @@ fn likeness(emotion: &VoiceEmotion, emotions: &EmotionSet) -> String {
         };
         return format!("; no emotion stood out in it{side}");
     };
-    let percent = 100.0 * p;
+    let sure = percent(p);
     if name == "neutral" {
-        return format!(", most like actors who speak without emotion ({percent:.0} %)");
+        return format!(", most like actors who speak without emotion ({sure})");
     }
-    format!(", most like acted {name} ({percent:.0} %)")
+    format!(", most like acted {name} ({sure})")
 }
 
 fn compared(features: &[Feature]) -> String {
@@ -192,6 +192,10 @@ mod tests {
         let alone = "The voice sounded ordinary in pace and melody";
         for (said, expected) in [
             (judged(5, 0.71, -0.5), ", most like acted sadness (71 %)."),
+            (
+                judged(5, 0.997, -0.5),
+                ", most like acted sadness (over 99 %).",
+            ),
             (judged(0, 0.4, 0.3), "; no emotion stood out in it."),
             (
                 judged(0, 0.4, 0.6),

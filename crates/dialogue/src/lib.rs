@@ -10,6 +10,7 @@ mod context;
 mod cue;
 mod label;
 mod label_sets;
+mod percent;
 mod plan;
 mod private;
 mod split;
@@ -23,6 +24,7 @@ pub use label_sets::{
     EmotionSet, StrategySet, emodb_emotions, emotion_set, esconv_emotions, esconv_strategies,
     face_expressions, meld_emotions, mesc_emotions, mesc_strategies, strategy_set,
 };
+pub use percent::percent;
 pub use plan::{Distribution, Plan, Reply};
 pub use private::Private;
 pub use split::{Split, SplitKind, SplitName, Test, Train, Validation};

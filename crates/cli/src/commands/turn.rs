@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use smes_dialogue::{Label, Private};
+use smes_dialogue::{Label, Private, percent};
 use smes_server::wire::{HelpLine, ServerEvent};
 use smes_server::{
     Conversation, Decision, Engine, HistoryBounds, Limits, Refusal, TurnInput, TurnReport,
@@ -177,7 +177,7 @@ pub(crate) fn likeliest(decision: &Decision, n: usize) -> String {
         .distribution
         .iter()
         .take(n)
-        .map(|scored| format!("{} {:.0} %", scored.label, scored.prob * 100.0))
+        .map(|scored| format!("{} {}", scored.label, percent(scored.prob.into())))
         .collect::<Vec<_>>()
         .join(" · ")
 }
@@ -223,7 +223,7 @@ mod tests {
             user_emotion: Some(decision("fear", 0.7)),
             contrast: Some("The words read as low, but the face looks glad.".to_owned()),
             strategy: Some(decision("Approval", 0.9)),
-            system_emotion: Some(decision("neutral", 0.96)),
+            system_emotion: Some(decision("neutral", 0.998)),
             response_strategy: mesc_strategies().parse("Others").ok(),
             timings: Some(Timings {
                 total_ms: 41.4,
@@ -236,7 +236,7 @@ mod tests {
         emotion   fear 70 % · joy 30 %
         beside    The words read as low, but the face looks glad.
         strategy  Approval 90 % · joy 10 %
-        tone      neutral 96 % · joy 4 %
+        tone      neutral over 99 % · joy under 1 %
         answered  as Others
         took      41 ms
         ");

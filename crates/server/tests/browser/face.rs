@@ -64,7 +64,11 @@ impl Visit {
         let bars = "Array.from(document.querySelectorAll('#reading .bars li'), (bar) => bar.innerText.split('\\n'))";
         let bars = self.browser.value(bars).await;
         let bar = |bar: &Value| {
-            let percent = bar[1].as_str()?.trim_end_matches(" %").parse().ok()?;
+            let percent = bar[1]
+                .as_str()?
+                .trim_matches(['<', '>', '%', ' '])
+                .parse()
+                .ok()?;
             Some((bar[0].as_str()?.to_owned(), percent))
         };
         let bars = bars.as_array().unwrap().iter();

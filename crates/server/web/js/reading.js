@@ -203,7 +203,8 @@ function bar({ label, prob }, index) {
   const length = Math.max(1, prob * 100);
   const picture = s('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
     s('rect', { class: `hue-${index % 12}`, width: length.toFixed(1), height: 6 }));
-  return h('li', { title: label }, h('span', { class: 'name' }, emotionWord(label)), picture, h('span', { class: 'small muted share' }, percent(prob)));
+  const short = percent(prob).replace('over', '>').replace('under', '<');
+  return h('li', { title: label }, h('span', { class: 'name' }, emotionWord(label)), picture, h('span', { class: 'small muted share' }, short));
 }
 
 /** @param {Scored[]} distribution */

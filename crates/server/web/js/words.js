@@ -34,8 +34,16 @@ export const emotionWord = (label) => EMOTION_WORDS[label] ?? label;
 /** @param {string} label */
 export const toneWord = (label) => TONE_WORDS[label] ?? label;
 
-/** @param {number} prob */
-export const percent = (prob) => `${Math.round(prob * 100)} %`;
+/**
+ * A probability as whole per cent, and as never quite sure, as `smes_dialogue::percent` says it.
+ *
+ * @param {number} prob
+ */
+export function percent(prob) {
+  const rounded = Math.round(prob * 100);
+  if (rounded >= 100) return 'over 99 %';
+  return rounded < 1 && prob > 0 ? 'under 1 %' : `${rounded} %`;
+}
 
 /**
  * "voice.f0_median" as a person says it.
