@@ -1,7 +1,7 @@
 //! Metrics, controls, bootstrap intervals and tables over prediction files. No tensors, no models.
 //!
 //! The place in the flow: a reasoner's plans over a corpus are written as a prediction file
-//! ([`PredictionWriter`]); [`score`] reads such a file, whoever wrote it, and sets its figures
+//! ([`PredictionWriter`]); [`score()`] reads such a file, whoever wrote it, and sets its figures
 //! beside the controls that every model has to beat.
 
 mod align;

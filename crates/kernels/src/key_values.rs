@@ -3,7 +3,7 @@
 //!
 //! They lie as a step reads them. The keys of a head lie dimension by dimension, so that the scores
 //! of a query are a sum of whole rows; its values lie position by position. Sums are `f32`. No
-//! gradients: training uses [`crate::attention`].
+//! gradients: training uses [`crate::attention()`].
 
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;

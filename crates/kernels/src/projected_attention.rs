@@ -39,7 +39,7 @@ impl Projections {
 /// `x`: `[B, T, D]` · `memory`: `[B, S, D]` · returns `[B, T, D]`
 ///
 /// # Errors
-/// As for [`attention`].
+/// As for [`attention()`].
 pub fn projected_attention(
     x: &Tensor,
     memory: Option<&Tensor>,

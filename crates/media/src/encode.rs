@@ -20,7 +20,7 @@ impl Video {
     /// are not are left out.
     ///
     /// # Errors
-    /// As for [`crate::decode`].
+    /// As for [`crate::decode()`].
     pub fn to_jpegs(&self, numbers: &[usize], limits: &Limits) -> Result<Vec<Vec<u8>>, MediaError> {
         let chosen: Vec<&[u8]> = numbers
             .iter()
@@ -41,7 +41,7 @@ impl Video {
     /// All pictures as an MP4 file without sound.
     ///
     /// # Errors
-    /// As for [`crate::decode`].
+    /// As for [`crate::decode()`].
     pub fn to_mp4(&self, limits: &Limits) -> Result<Vec<u8>, MediaError> {
         let every_ms = match self.frames.as_slice() {
             [first, second, ..] => second.time_ms.saturating_sub(first.time_ms).max(1),

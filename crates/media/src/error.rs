@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-/// An error of [`crate::probe`], [`crate::decode`] or [`crate::decode_bytes`].
+/// An error of [`crate::probe()`], [`crate::decode()`] or [`crate::decode_bytes`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MediaError {

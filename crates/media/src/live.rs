@@ -127,7 +127,7 @@ impl LiveClip {
     /// Waits for the decoder to come to the end of what was handed over.
     ///
     /// # Errors
-    /// As [`crate::decode`]. A stream that was announced and is not there is such an error: the bytes
+    /// As [`crate::decode()`]. A stream that was announced and is not there is such an error: the bytes
     /// may still be decoded as a whole.
     pub fn finish(mut self) -> Result<Clip, MediaError> {
         self.pieces = None;

@@ -29,7 +29,7 @@ pub enum Recording<'r> {
 }
 
 impl Recording<'_> {
-    /// Decodes it whole: [`decode`] or [`decode_bytes`].
+    /// Decodes it whole: [`decode()`] or [`decode_bytes`].
     ///
     /// # Errors
     /// As these.
@@ -40,11 +40,11 @@ impl Recording<'_> {
         }
     }
 
-    /// Decodes it as [`decode`] and [`decode_bytes`] do, but hands each picture to `on_picture` as it
+    /// Decodes it as [`decode()`] and [`decode_bytes`] do, but hands each picture to `on_picture` as it
     /// comes and keeps none: [`Clip::video`] is empty, and memory does not grow with the pictures.
     ///
     /// # Errors
-    /// As [`decode`]; pictures may have been handed out before.
+    /// As [`decode()`]; pictures may have been handed out before.
     pub fn watch(
         &self,
         options: &DecodeOptions,

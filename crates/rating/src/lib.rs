@@ -1,7 +1,7 @@
 //! Human evaluation: which of two systems answers better, as people judge it blind. No web, no models.
 //!
-//! The place in the flow: two prediction files with responses go in ([`sample`]), a study folder
-//! comes out ([`Study`]), raters answer five questions about each moment ([`Store`]), and [`report`]
+//! The place in the flow: two prediction files with responses go in ([`sample()`]), a study folder
+//! comes out ([`Study`]), raters answer five questions about each moment ([`Store`]), and [`report()`]
 //! makes Table V of the SMES paper of their answers: wins, ties and losses with intervals, sign tests,
 //! and how far the raters agree with each other and with themselves.
 

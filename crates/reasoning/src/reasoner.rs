@@ -62,7 +62,7 @@ pub trait Reasoner: Send + Sync {
     fn strategies(&self) -> &StrategySet;
 
     /// Whether the cues of the history enter its plans. Where they do not, its user emotion is that
-    /// of the words alone, and can be held against voice and face ([`crate::contrast`]).
+    /// of the words alone, and can be held against voice and face ([`crate::contrast()`]).
     fn reads_cues(&self) -> bool {
         false
     }

@@ -4,7 +4,7 @@
 //! Frames -> [`detect`] and [`track`] (the same face from frame to frame) -> [`quality`] (what
 //! cannot be judged is not, and is counted) -> [`head`] and [`expression`] (one moment) ->
 //! [`timeline`] (shares, episodes, changes, motion) and [`turning`] (the head lowered, turned aside) ->
-//! [`features`] and a [`sentence`]. Nothing here knows who the face
+//! [`features()`] and a [`sentence`]. Nothing here knows who the face
 //! belongs to, and nothing says why it looks as it does.
 
 pub mod cascade;
