@@ -37,7 +37,8 @@ pub struct HeardWindow {
     pub end_s: f64,
     /// Seconds of voice in it.
     pub voiced_s: f64,
-    /// [`N_INPUTS`] numbers: descriptors, absent where they could not be measured, and the impression.
+    /// [`N_INPUTS`] numbers: descriptors ([`voice::descriptors`] has their units), absent where they could
+    /// not be measured, and the impression, which has none.
     pub inputs: Vec<Option<f64>>,
 }
 
@@ -86,8 +87,12 @@ impl VoiceEncoder {
     /// The windows of the talk that `reading` was read from, each described and heard. None without a
     /// voice.
     ///
+    /// # Shapes
+    /// `samples`: one channel, `-1..=1`, `sample_rate` a second (Hz) · returns windows of at most
+    /// [`voice::MAX_WINDOW_S`] seconds, each of [`N_INPUTS`] inputs
+    ///
     /// # Errors
-    /// When a tensor operation fails.
+    /// [`CueError::Nn`] when a tensor operation fails.
     pub fn listen(
         &self,
         samples: &[f32],

@@ -65,6 +65,9 @@ impl VoiceNet {
     /// Writes the moments of the training inputs into the parameters and freezes them; to be
     /// called before [`VoiceNet::load`] on parameters that hold them already.
     ///
+    /// # Shapes
+    /// `mean`, `deviation`: `D`, in the units of the inputs; deviations are above 0
+    ///
     /// # Errors
     /// When memory cannot be copied.
     pub fn set_moments(params: &Params, mean: &[f32], deviation: &[f32]) -> Result<(), NnError> {
@@ -85,7 +88,7 @@ impl VoiceNet {
     /// `windows`: `N` lists of `D` · returns `[N, D]`
     ///
     /// # Errors
-    /// When the tensor cannot be made.
+    /// When a window has another number of inputs.
     pub fn inputs<'d>(
         &self,
         windows: impl IntoIterator<Item = &'d [Option<f64>]>,

@@ -14,7 +14,7 @@ use crate::voice::VoiceReading;
 /// What a voice sounded like.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VoiceEmotion {
-    /// A probability for each emotion of the set, in its order.
+    /// A calibrated probability for each emotion of the set, in its order; they sum to 1.
     pub probabilities: Vec<f64>,
     /// Expected arousal, `-1..=1`; see [`Circumplex`].
     pub arousal: f64,
@@ -57,7 +57,7 @@ impl EmotionReader {
         Self::new(net, emotions, config.temperature)
     }
 
-    /// A network that was just trained.
+    /// A network that was just trained. `temperature` divides its logits.
     ///
     /// # Errors
     /// As for [`VoiceEncoder::embedded`].
@@ -73,7 +73,7 @@ impl EmotionReader {
     /// See [`VoiceEncoder::listen`].
     ///
     /// # Errors
-    /// When a tensor operation fails.
+    /// As for [`VoiceEncoder::listen`].
     pub fn listen(
         &self,
         samples: &[f32],
@@ -90,8 +90,11 @@ impl EmotionReader {
 
     /// What each window sounds like, against the speaker's usual voice.
     ///
+    /// # Shapes
+    /// `windows`: `N`, each of `D` ([`super::N_INPUTS`]) inputs · returns `N` judgements
+    ///
     /// # Errors
-    /// When a tensor operation fails.
+    /// [`CueError::Nn`] when a window has another number of inputs.
     pub fn read(
         &self,
         windows: &[HeardWindow],
@@ -107,7 +110,8 @@ impl EmotionReader {
         Ok(rows.iter().map(judge).collect())
     }
 
-    /// What a clip sounds like as a whole: the mean over its windows, weighted by their voice.
+    /// What a clip sounds like as a whole: the mean over its windows, weighted by their seconds of voice;
+    /// none without any.
     ///
     /// # Errors
     /// As for [`EmotionReader::read`].
@@ -139,6 +143,9 @@ impl EmotionReader {
 }
 
 /// The weighted mean of some distributions; `None` without weight.
+///
+/// # Shapes
+/// `rows`: `N` of `C` · `weights`: `N`, 0 or more · returns `C`
 pub fn average(rows: &[&[f64]], weights: &[f64]) -> Option<Vec<f64>> {
     let total: f64 = weights.iter().sum();
     let mut mean = vec![0.0; rows.first().filter(|_| total > 0.0)?.len()];
@@ -150,7 +157,13 @@ pub fn average(rows: &[&[f64]], weights: &[f64]) -> Option<Vec<f64>> {
     Some(mean)
 }
 
-/// Probabilities of a row of logits, divided by the temperature first.
+/// Probabilities of a row of logits, divided by the temperature first, which is above 0.
+///
+/// # Shapes
+/// `logits`: `C` · returns `C` that sum to 1
+///
+/// # Equation
+/// `exp(x_i / t) / sum_j exp(x_j / t)` (C. Guo et al. 2017, *On calibration of modern neural networks*, ICML)
 pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
     let scaled: Vec<f64> = logits.iter().map(|l| f64::from(*l) / temperature).collect();
     let peak = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);

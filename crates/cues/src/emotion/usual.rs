@@ -49,6 +49,9 @@ impl UsualVoice {
 
     /// What is usual for the speaker, where `everybody` counts for `prior_clips` clips.
     ///
+    /// # Shapes
+    /// `everybody`: `D` · returns `D`
+    ///
     /// # Equation
     /// `(p m + sum x) / (p + n)`, for each input
     pub fn mean(&self, everybody: &[f32], prior_clips: f64) -> Vec<f32> {

@@ -30,7 +30,7 @@ impl FaceDetector {
     /// The detector that ships with the program.
     ///
     /// # Errors
-    /// When the embedded file is damaged, which a test of this crate rules out.
+    /// [`CueError::Model`] when the embedded file is damaged, which a test of this crate rules out.
     pub fn embedded() -> Result<Self, CueError> {
         let cascade = Cascade::parse(MODEL).ok_or_else(|| CueError::Model {
             model: "models/face/detector.bin (embedded)".to_owned(),
@@ -39,7 +39,7 @@ impl FaceDetector {
         Ok(Self { cascade })
     }
 
-    /// Faces of a picture, the surest first.
+    /// Faces of a picture, the surest first, in its pixels.
     pub fn everywhere(&self, picture: &Grey) -> Vec<Found> {
         let longer = picture.width().max(picture.height());
         let side = |size: usize| (size * SEARCH_SIDE / longer).max(1);
@@ -62,7 +62,8 @@ impl FaceDetector {
             .collect()
     }
 
-    /// The face that was at `was` in the picture before.
+    /// The face that was at `was` in the picture before, in pixels of this one; none where it is not found
+    /// there.
     pub fn near(&self, picture: &Grey, was: &Square) -> Option<Found> {
         let overlap = |found: &Found| found.square.overlap(was);
         self.within(picture, &was.grown(NEAR), NEAR_SIDE)
@@ -70,7 +71,7 @@ impl FaceDetector {
             .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))
     }
 
-    /// The face of a photograph that shows little else, even if it is cut off.
+    /// The face of a photograph that shows little else, even if it is cut off, in pixels of it.
     pub fn portrait(&self, picture: &Grey) -> Option<Found> {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
         let whole = Square::around((width / 2.0, height / 2.0), width.max(height));

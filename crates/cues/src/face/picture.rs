@@ -2,7 +2,7 @@
 
 use smes_media::{Video, VideoFrame};
 
-/// A grey picture, at least one pixel wide and high.
+/// A grey picture, at least one pixel wide and high; levels are 0 (black) to 255 (white).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Grey {
     width: usize,
@@ -31,7 +31,7 @@ impl Square {
         }
     }
 
-    /// Its centre.
+    /// Its centre, across and down.
     pub fn centre(&self) -> (f32, f32) {
         (self.x + self.side / 2.0, self.y + self.side / 2.0)
     }
@@ -53,7 +53,7 @@ impl Square {
         if joint > 0.0 { both / joint } else { 0.0 }
     }
 
-    /// Share of its area that lies within a picture.
+    /// Share of its area that lies within a picture of this size in pixels, `0..=1`.
     pub fn share_inside(&self, width: usize, height: usize) -> f32 {
         let inside = |start: f32, size: usize| {
             let end = (start + self.side).min(size as f32);
@@ -93,22 +93,22 @@ impl Grey {
         Self::new(width as usize, height as usize, pixels)
     }
 
-    /// In pixels.
+    /// Its width in pixels.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// In pixels.
+    /// Its height in pixels.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Row by row.
+    /// `height x width` levels, row by row from above.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The picture in another size.
+    /// The picture in another size, in pixels; a size of 0 counts as 1.
     #[must_use]
     pub fn resized(&self, width: usize, height: usize) -> Self {
         if (width, height) == (self.width, self.height) {
@@ -120,7 +120,7 @@ impl Grey {
         self.filtered(&across, &down)
     }
 
-    /// A square of the picture as a picture of `side` x `side`; beyond its edges the picture goes
+    /// A square of the picture as a picture of `side` x `side` pixels; beyond its edges the picture goes
     /// on as it ends.
     #[must_use]
     pub fn crop(&self, square: &Square, side: usize) -> Self {

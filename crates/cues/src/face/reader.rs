@@ -52,15 +52,15 @@ pub struct FaceReading {
 /// The face in one frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moment {
-    /// From the start of the clip.
+    /// Milliseconds from the start of the clip.
     pub time_ms: u64,
     /// Where it was, in pixels of the frame.
     pub square: Square,
     /// Height of the frame, in pixels.
     pub frame_height: usize,
-    /// How the head was turned, where the picture is good enough to tell.
+    /// How the head was turned, in degrees, where the picture is good enough to tell.
     pub pose: Option<HeadPose>,
-    /// A probability for each expression, or why it was not judged.
+    /// A calibrated probability for each expression, in the order of the set, or why it was not judged.
     pub judged: Result<Vec<f64>, Flaw>,
 }
 
@@ -107,10 +107,10 @@ impl FaceReader {
         }
     }
 
-    /// Watches all frames of a clip.
+    /// Watches all frames of a clip; those whose size does not fit are passed over.
     ///
     /// # Errors
-    /// When the network fails.
+    /// [`CueError::Nn`] when a network fails.
     pub fn read(&self, video: &Video) -> Result<FaceReading, CueError> {
         let mut watch = self.watch();
         for frame in &video.frames {
@@ -139,7 +139,7 @@ pub struct Watch {
 pub enum Glance {
     /// It cannot be judged.
     Flawed(Flaw),
-    /// A probability for each expression.
+    /// A calibrated probability for each expression, in the order of the set.
     Judged(Vec<f64>),
 }
 
@@ -174,7 +174,7 @@ struct Glimpse {
 }
 
 impl Watch {
-    /// Looks at the next frame.
+    /// Looks at the next frame, which is so many milliseconds from the start of the clip.
     pub fn see(&mut self, time_ms: u64, picture: &Grey) {
         self.times.push(time_ms);
         self.brightness.push(mean_brightness(picture));
@@ -224,7 +224,7 @@ impl Watch {
     /// What was seen of the largest steady face.
     ///
     /// # Errors
-    /// When the network failed.
+    /// [`CueError::Nn`] when a network failed, now or on a frame before.
     pub fn finish(mut self) -> Result<FaceReading, CueError> {
         if let Some(error) = self.failed {
             return Err(error);

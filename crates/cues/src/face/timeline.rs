@@ -16,9 +16,9 @@ const GAP_MS: u64 = 600;
 pub struct Episode {
     /// Index in the set of expressions.
     pub expression: usize,
-    /// Its onset, from the start of the clip.
+    /// Its onset, in milliseconds from the start of the clip.
     pub start_ms: u64,
-    /// Its last moment.
+    /// Its last moment, likewise.
     pub end_ms: u64,
     /// Mean calibrated probability over its moments.
     pub probability: f64,
@@ -29,9 +29,10 @@ pub struct Episode {
 /// What a face did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeline {
-    /// Share of the judged moments that lie in episodes of each expression.
+    /// Share of the judged moments that lie in episodes of each expression, in the order of the set; they
+    /// sum to 1 where anything was judged.
     pub shares: Vec<f64>,
-    /// Mean probability of each expression.
+    /// Mean calibrated probability of each expression, likewise.
     pub likelihoods: Vec<f64>,
     /// In time order.
     pub episodes: Vec<Episode>,

@@ -24,7 +24,7 @@ const NEW_SHARE: f32 = 0.6;
 pub struct Sighting {
     /// Number of the face, from 0.
     pub face: usize,
-    /// Where it is, smoothed over time.
+    /// Where it is, in pixels of the picture, smoothed over time.
     pub square: Square,
 }
 
@@ -56,7 +56,7 @@ impl Tracker {
         }
     }
 
-    /// The faces of the next picture.
+    /// The faces of the next picture, which is so many milliseconds from the start.
     pub fn see(&mut self, time_ms: u64, picture: &Grey) -> Vec<Sighting> {
         self.known
             .retain(|known| time_ms.saturating_sub(known.last_seen_ms) <= REMEMBERED_MS);

@@ -39,7 +39,8 @@ const CHANGES: [(&str, &str, &str); 6] = [
 /// No more than this many changes are named, the largest first.
 const MAX_CHANGES: usize = 2;
 
-/// One sentence about a face. The features carry their distance from the baseline where there is one.
+/// One sentence about a face. `expressions` is the set that the timeline's indices are of; the features carry
+/// their distance from the baseline where there is one.
 pub fn sentence(
     reading: &FaceReading,
     timeline: &Timeline,

@@ -31,7 +31,7 @@ const SAME_FACE: f32 = 0.3;
 /// A face in a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// Where: from above the brows to below the mouth.
+    /// Where, in pixels of the picture: from above the brows to below the mouth.
     pub square: Square,
     /// Summed score of the windows that agree on it; above about 2 it is mostly a face.
     pub score: f64,
@@ -53,7 +53,7 @@ struct Window {
 }
 
 impl Cascade {
-    /// Reads a model file; `None` when it is not one.
+    /// Reads a model file in the format of `SeetaFace` 1.0; `None` when it is not one.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         Some(Self {
             parts: model::parse(bytes)?,
@@ -61,7 +61,8 @@ impl Cascade {
         })
     }
 
-    /// Faces with at least this score, the best first. None is smaller than [`WINDOW`].
+    /// Faces with at least this score (see [`Found::score`]), the best first. None is smaller than
+    /// [`WINDOW`].
     pub fn find(&self, picture: &Grey, least_score: f64) -> Vec<Found> {
         let mut lists = self.propose(picture);
         for list in &mut lists {

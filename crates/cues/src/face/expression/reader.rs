@@ -48,7 +48,8 @@ impl ExpressionReader {
         &self.expressions
     }
 
-    /// What it reads of a face that was found at a square.
+    /// What it reads of a face that was found at a square, in pixels of the picture: [`FaceNet::side`] by
+    /// as many pixels.
     pub fn crop(&self, picture: &Grey, square: &Square) -> Grey {
         picture.crop(&square.grown(self.margin), self.net.side())
     }

@@ -47,8 +47,8 @@ impl HeadNet {
     }
 
     /// # Shapes
-    /// `faces`: `[N, side, side, 1]`, see [`standardised`](crate::face::standardised) · returns `[N, 3]`: yaw, pitch, roll, in
-    /// units of [`UNIT_DEG`]
+    /// `faces`: `[N, side, side, 1]`, see [`standardised`](crate::face::standardised) · returns `[N, 3]`:
+    /// yaw, pitch, roll, in units of [`UNIT_DEG`]
     ///
     /// # Errors
     /// [`NnError::InputShape`] when the shape is another.

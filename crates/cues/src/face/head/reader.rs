@@ -33,12 +33,14 @@ impl HeadReader {
         })
     }
 
-    /// What it reads of a face that was found at a square.
+    /// What it reads of a face that was found at a square, in pixels of the picture: [`HeadNet::side`] by
+    /// as many pixels.
     pub fn crop(&self, picture: &Grey, square: &Square) -> Grey {
         picture.crop(&square.grown(self.margin), self.net.side())
     }
 
-    /// How far a reading lies off, on average, in degrees.
+    /// How far a reading of each angle lies off, on average over the faces of validation, in
+    /// degrees.
     pub fn error(&self) -> HeadPose {
         self.error
     }
