@@ -13,10 +13,10 @@
 use std::time::Instant;
 
 use smes_nn::{
-    Gradients, Params, Pass, Precision, RandomStream, Tensor,
+    Gradients, Params, Pass, Precision, RandomStream,
     blenderbot::{Blenderbot, BlenderbotConfig, DecodingWeights},
+    generation::{GenerationSettings, Session},
     optim::{AdamW, AdamWConfig, ParamGroup},
-    seq2seq::Seq2Seq,
 };
 
 #[global_allocator]
@@ -122,29 +122,25 @@ fn train(precision: Precision, repeats: u64) {
     }
 }
 
-/// The most likely token of each row.
-fn best(logits: &Tensor) -> Vec<Vec<u32>> {
-    let best = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
-    best.into_iter().map(|token| vec![token]).collect()
-}
-
 fn decode(weights: Option<DecodingWeights>, repeats: u64) {
     let (_, model) = model();
     let model = match weights {
         None => model,
         Some(weights) => model.for_decoding(weights).unwrap(),
     };
+    // The start token counts, and nothing ends before.
+    let settings = GenerationSettings {
+        min_length: N_DECODER + 1,
+        ..GenerationSettings::greedy(N_DECODER + 1)
+    };
     for batch in [1, BATCH] {
         for repeat in 0..repeats {
             let sources = ids(repeat, batch, N_ENCODER);
             let (began, cpu) = (Instant::now(), cpu_seconds());
-            let memory = model.encode(&sources).unwrap();
-            let mut cache = model.start(&memory).unwrap();
+            let session = Session::begin(&model, &sources).unwrap();
             let encoded = began.elapsed();
-            let mut tokens = vec![vec![model.config().start_id]; batch];
-            for _ in 0..N_DECODER {
-                tokens = best(&model.step(&tokens, &mut cache).unwrap());
-            }
+            let outputs = session.generate(&settings, &mut |_, _| {}).unwrap();
+            assert!(outputs.iter().all(|one| one.token_ids.len() == N_DECODER));
             let seconds = began.elapsed();
             println!(
                 "{{\"batch\": {batch}, \"seconds\": {:.4}, \"cpu\": {:.2}, \"encode\": {:.4}, \"peak_mb\": {:.0}}}",

@@ -90,6 +90,7 @@ pub fn read_foreign(
         split: gold.split,
         n_instances: gold.n_instances(),
         reasoner: name.into_owned(),
+        model: None,
         config_hash: "foreign".to_owned(),
         emotions: gold.emotions.iter().cloned().collect(),
         strategies: gold.strategies.iter().cloned().collect(),

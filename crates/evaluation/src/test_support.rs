@@ -49,6 +49,7 @@ pub(crate) fn header(n_instances: usize) -> Header {
         split: SplitName::Test,
         n_instances,
         reasoner: "invented@1".to_owned(),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: mesc_emotions().iter().cloned().collect(),
         strategies: mesc_strategies().iter().cloned().collect(),

@@ -106,7 +106,8 @@ impl HubError {
             )),
             Self::NotFound { .. } => Some("see https://huggingface.co/models for names".to_owned()),
             Self::Denied { .. } => Some(
-                "accept the model's terms on its page, and log in with `huggingface-cli login`"
+                "correct the name (the hub says the same of a model that is not there), or accept the model's terms \
+                 on its page and log in with `huggingface-cli login`"
                     .to_owned(),
             ),
             Self::Fetch { .. } => Some("try again; what has come so far is kept".to_owned()),

@@ -158,6 +158,16 @@ pub enum NnError {
         /// What would be accepted.
         expected: &'static str,
     },
+    /// A setting of decoding is out of its range.
+    #[error("the decoding's `{field}` is `{found}`, expected {expected}")]
+    Decoding {
+        /// The field.
+        field: &'static str,
+        /// The value found.
+        found: String,
+        /// What would be accepted.
+        expected: &'static str,
+    },
     /// A tokenizer file is not valid.
     #[error("`{file}` is not a tokenizer: {reason}")]
     Tokenizer {

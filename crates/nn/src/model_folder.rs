@@ -64,7 +64,7 @@ pub(crate) fn read_weights(folder: &Path) -> Result<(Checkpoint, String), NnErro
 /// The error for a value that is not `expected`.
 pub(crate) fn refused(
     field: &'static str,
-    found: impl ToString,
+    found: &(impl ToString + ?Sized),
     expected: &'static str,
 ) -> NnError {
     NnError::ConfigValue {
@@ -86,9 +86,10 @@ pub(crate) fn is_gelu(field: &'static str, found: &str) -> Result<(), NnError> {
 /// # Errors
 /// [`NnError::ConfigValue`] for a head with weights of its own.
 pub(crate) fn is_tied(tie_word_embeddings: bool) -> Result<(), NnError> {
-    match tie_word_embeddings {
-        true => Ok(()),
-        false => Err(refused("tie_word_embeddings", false, "true")),
+    if tie_word_embeddings {
+        Ok(())
+    } else {
+        Err(refused("tie_word_embeddings", "false", "true"))
     }
 }
 
@@ -97,7 +98,7 @@ pub(crate) fn is_tied(tie_word_embeddings: bool) -> Result<(), NnError> {
 pub(crate) fn are_sizes<const N: usize>(sizes: [(&'static str, usize); N]) -> Result<(), NnError> {
     match sizes.into_iter().find(|(_, size)| *size == 0) {
         None => Ok(()),
-        Some((field, size)) => Err(refused(field, size, "at least 1")),
+        Some((field, size)) => Err(refused(field, &size, "at least 1")),
     }
 }
 
@@ -110,6 +111,6 @@ pub(crate) fn are_heads<const N: usize>(
     let divides = |n_heads| n_heads > 0 && width.is_multiple_of(n_heads);
     match numbers.into_iter().find(|(_, n_heads)| !divides(*n_heads)) {
         None => Ok(()),
-        Some((field, n_heads)) => Err(refused(field, n_heads, "a divisor of `d_model`")),
+        Some((field, n_heads)) => Err(refused(field, &n_heads, "a divisor of `d_model`")),
     }
 }

@@ -1,12 +1,14 @@
 //! `AdamW` (Loshchilov and Hutter 2019) with parameter groups and clipping by the global norm.
 //!
-//! Same numbers as PyTorch's `AdamW` and `clip_grad_norm_` (`tests/golden/adamw`). Each parameter
+//! Same numbers as PyTorch's `AdamW`, or the one that transformers had, and as `clip_grad_norm_`
+//! (`tests/golden/adamw`). Each parameter
 //! is updated in place in one pass over memory. State is saved exactly: a resumed run equals an
 //! uninterrupted one.
 
 use std::{collections::BTreeMap, path::Path};
 
 use candle_core::{Device, Tensor, Var};
+use serde::{Deserialize, Serialize};
 use smes_kernels::{AdamWFactors, adamw_update};
 
 use crate::{
@@ -56,9 +58,23 @@ impl ParamGroup {
     }
 }
 
+/// Whose `AdamW`. They differ in where epsilon is added, which slows the first steps of parameters with
+/// small gradients down, and in that the decay is of the parameter before or after its update.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdamWForm {
+    /// `torch.optim.AdamW`: epsilon is added to the corrected root of the second mean.
+    #[default]
+    Torch,
+    /// `transformers.AdamW` (removed in 5.0): epsilon is added to the root as it is.
+    Transformers,
+}
+
 /// Settings of [`AdamW`] that all groups share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamWConfig {
+    /// Whose.
+    pub form: AdamWForm,
     /// Decay of the running mean of gradients.
     pub beta1: f64,
     /// Decay of the running mean of squared gradients.
@@ -73,6 +89,7 @@ impl Default for AdamWConfig {
     /// PyTorch's: 0.9, 0.999, 1e-8, no clipping.
     fn default() -> Self {
         Self {
+            form: AdamWForm::Torch,
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
@@ -266,14 +283,21 @@ fn factors(
     let power = i32::try_from(step).unwrap_or(i32::MAX);
     let first_correction = 1.0 - config.beta1.powi(power);
     let second_correction = 1.0 - config.beta2.powi(power);
+    let keep = 1.0 - rate * weight_decay;
+    let step_size = rate / first_correction;
+    let (step_size, second_scale) = match config.form {
+        AdamWForm::Torch => (step_size, 1.0 / second_correction.sqrt()),
+        // What is updated decays as a whole.
+        AdamWForm::Transformers => (keep * step_size * second_correction.sqrt(), 1.0),
+    };
     AdamWFactors {
-        keep: (1.0 - rate * weight_decay) as f32,
+        keep: keep as f32,
         beta1: config.beta1 as f32,
         one_minus_beta1: (1.0 - config.beta1) as f32,
         beta2: config.beta2 as f32,
         one_minus_beta2: (1.0 - config.beta2) as f32,
-        step_size: (rate / first_correction) as f32,
-        second_scale: (1.0 / second_correction.sqrt()) as f32,
+        step_size: step_size as f32,
+        second_scale: second_scale as f32,
         epsilon: config.epsilon as f32,
         clip: clip as f32,
     }

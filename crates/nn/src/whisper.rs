@@ -27,6 +27,7 @@ use crate::{
 const TABLE: &str = "model.decoder.embed_tokens.weight";
 /// Another name under which checkpoints hold it.
 const ALIAS: &str = "proj_out.weight";
+
 /// The model.
 #[derive(Debug, Clone)]
 pub struct Whisper {

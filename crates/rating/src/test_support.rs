@@ -98,6 +98,7 @@ fn header(name: &str, n_instances: usize) -> Header {
         split: SplitName::Test,
         n_instances,
         reasoner: format!("invented-{name}@1"),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: mesc_emotions().iter().cloned().collect(),
         strategies: mesc_strategies().iter().cloned().collect(),

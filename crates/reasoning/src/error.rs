@@ -1,6 +1,6 @@
 //! What can go wrong between a history and a response.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use smes_dialogue::UnknownLabel;
 use smes_nn::NnError;
@@ -63,8 +63,14 @@ pub enum ReasoningError {
         kind: &'static str,
     },
     /// A tokenizer does not know the tokens that stand for labels.
-    #[error("the tokenizer lacks the label tokens `{}`", missing.join("`, `"))]
+    #[error(
+        "the tokenizer{} lacks the label tokens `{}`",
+        folder.as_ref().map(|folder| format!(" in `{}`", folder.display())).unwrap_or_default(),
+        missing.join("`, `")
+    )]
     MissingLabelTokens {
+        /// The model folder, where it comes from one.
+        folder: Option<PathBuf>,
         /// Their surface forms.
         missing: Vec<String>,
     },
@@ -104,6 +110,17 @@ pub enum ReasoningError {
 }
 
 impl ReasoningError {
+    /// The same error, naming the folder of the tokenizer.
+    pub(crate) fn of_folder(self, folder: &Path) -> Self {
+        match self {
+            Self::MissingLabelTokens { missing, .. } => Self::MissingLabelTokens {
+                folder: Some(folder.to_owned()),
+                missing,
+            },
+            other => other,
+        }
+    }
+
     /// What to do about it, in one line.
     pub fn hint(&self) -> Option<String> {
         match self {

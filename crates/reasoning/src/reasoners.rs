@@ -3,7 +3,9 @@
 //! To add a reasoner, write its file and add its arm to [`open`] and its name to [`AVAILABLE`]
 //! (`docs/guides/add-a-model.md`).
 
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 use crate::blenderbot::BlenderbotReasoner;
 use crate::controls::{AlwaysNeutral, Majority, RepeatForm, RepeatLastStrategy};
@@ -23,6 +25,43 @@ pub const AVAILABLE: &[&str] = &[
     RepeatLastStrategy::INSIDE_TURN,
 ];
 
+/// How a network's weights are kept while it answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Weights {
+    /// As they were trained.
+    #[default]
+    F32,
+    /// Rounded to bf16: half the memory, nearly the same probabilities.
+    Bf16,
+    /// In 8 bits with a scale a row: the fastest; probabilities differ visibly.
+    Int8,
+}
+
+impl FromStr for Weights {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            "int8" => Ok(Self::Int8),
+            _ => Err(format!(
+                "`{name}` is no way to keep weights; there are `f32`, `bf16`, `int8`"
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
 /// What may be asked of a reasoner beside its name.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReasonerOptions {
@@ -30,6 +69,8 @@ pub struct ReasonerOptions {
     pub labels: LabelDecoding,
     /// Seed of what is drawn by chance, instead of the model's own.
     pub seed: Option<u64>,
+    /// How weights are kept, by networks that can keep them in several ways.
+    pub weights: Weights,
 }
 
 impl ReasonerOptions {
@@ -47,6 +88,9 @@ impl ReasonerOptions {
         }
         if self.seed.is_some() {
             return Err(no_use_for("seed"));
+        }
+        if self.weights != Weights::default() {
+            return Err(no_use_for("weights"));
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ pub enum TrainingError {
         /// The recipe.
         path: PathBuf,
         /// Dotted name of the field.
-        field: &'static str,
+        field: String,
         /// What stands there.
         found: String,
         /// What may stand there.
@@ -262,7 +262,9 @@ impl TrainingError {
                 Some("`smes corpus check DIR` lists what a corpus lacks".to_owned())
             }
             Self::NoCues { .. } => Some(
-                "for MESC, cues are published for validation and test only; set `cues = \"none\"`"
+                "for MESC, cues are published for validation and test only; make some with `smes cues`, or train \
+                 on words alone: `cues = \"none\"`, and for a sequence `cue = \"off\"` and `target = \
+                 \"words\"` in its [layout]"
                     .to_owned(),
             ),
             Self::NoEmotions { .. } => Some(
@@ -272,9 +274,6 @@ impl TrainingError {
             Self::File { source } if source.kind() == std::io::ErrorKind::NotFound => {
                 Some("is the path right?".to_owned())
             }
-            Self::Reasoning(error) => error.hint(),
-            Self::Corpus(error) => error.hint(),
-            Self::Nn(error) => error.hint(),
             Self::NoStrategies { .. } => {
                 Some("train on a corpus such as MESC or ESConv".to_owned())
             }
@@ -283,11 +282,28 @@ impl TrainingError {
                  pull facebook/blenderbot_small-90M`"
                     .to_owned(),
             ),
+            Self::OtherVocabulary { .. } => {
+                Some("take all files of the folder from the same model".to_owned())
+            }
+            Self::TooLong { .. } => Some(
+                "lower it in the recipe, or start from a network with more positions".to_owned(),
+            ),
+            Self::Reasoning(error) => error.hint(),
+            Self::Corpus(error) => error.hint(),
+            Self::Nn(error) => error.hint(),
+            Self::Media(error) => error.hint(),
+            Self::Cue(error) => error.hint(),
+            _ => self.hint_of_material(),
+        }
+    }
+
+    /// What to do about what is learnt from, or how it went.
+    fn hint_of_material(&self) -> Option<String> {
+        match self {
             Self::NoEncoder { .. } => Some("scripts/fetch-minilm.sh gets it".to_owned()),
             Self::RecordingName { .. } | Self::FewRecordings { .. } => Some(
                 "name the folder `wav` of EmoDB, for example --corpus DATA/emodb/wav".to_owned(),
             ),
-            Self::Media(error) => error.hint(),
             Self::Diverged { .. } | Self::DivergedLater { .. } => {
                 Some("lower the learning rate in the recipe".to_owned())
             }
@@ -299,7 +315,6 @@ impl TrainingError {
                 "name a folder that `scripts/label-face-poses.py` wrote, for example --corpus poses"
                     .to_owned(),
             ),
-            Self::Cue(error) => error.hint(),
             _ => None,
         }
     }

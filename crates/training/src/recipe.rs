@@ -180,7 +180,7 @@ pub(crate) fn check_bounds(
         if !is_kept {
             return Err(TrainingError::RecipeValue {
                 path: path.to_owned(),
-                field,
+                field: field.to_owned(),
                 found: found.to_string(),
                 expected,
             });

@@ -1,6 +1,7 @@
-"""torch.optim.AdamW with two groups, a schedule and clipping: parameters after each step.
+"""AdamW of torch and of transformers with two groups, a schedule and clipping: parameters after each step.
 
-Run from anywhere: python goldens/nn/adamw/generate.py. Clipping acts on some steps, not on all.
+Run from anywhere: python goldens/nn/adamw/generate.py [torch|transformers]; the second needs transformers<5, the last to
+have it. Clipping acts on some steps, not on all.
 """
 
 import sys
@@ -15,9 +16,19 @@ import common
 SEED = 13
 FACTORS = [0.5, 1.0, 1.0, 0.75, 0.25]
 MAX_NORM = 2.0
+SCALES = {"torch": (3.0, 0.2), "transformers": (1e-4, 1e-5)}
 
 
-def main():
+def optimiser_of(form, groups):
+    settings = {"betas": (0.9, 0.98), "eps": 1e-6}
+    if form == "torch":
+        return torch.optim.AdamW(groups, **settings)
+    from transformers import AdamW
+
+    return AdamW(groups, no_deprecation_warning=True, **settings)
+
+
+def main(form="torch"):
     torch.manual_seed(SEED)
     a = torch.nn.Parameter(torch.randn(4, 3))
     b = torch.nn.Parameter(torch.randn(5))
@@ -27,9 +38,10 @@ def main():
         {"params": [a], "lr": rates[0], "weight_decay": 0.1},
         {"params": [b], "lr": rates[1], "weight_decay": 0.0},
     ]
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6)
+    optimiser = optimiser_of(form, groups)
     for step, factor in enumerate(FACTORS):
-        scale = 0.2 if step % 2 else 3.0
+        # So small in one form that epsilon counts.
+        scale = SCALES[form][step % 2]
         for name, parameter in [("a", a), ("b", b)]:
             parameter.grad = torch.randn_like(parameter) * scale
             tensors[f"gradient.{step}.{name}"] = parameter.grad.clone()
@@ -40,7 +52,8 @@ def main():
         optimiser.step()
         tensors[f"after.{step}.a"] = a.detach().clone()
         tensors[f"after.{step}.b"] = b.detach().clone()
-    common.write("adamw", "adamw/generate.py", tensors, SEED)
+    name = "adamw" if form == "torch" else f"adamw_{form}"
+    common.write(name, "adamw/generate.py", tensors, SEED)
 
 
-main()
+main(*sys.argv[1:])

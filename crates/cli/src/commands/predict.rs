@@ -20,7 +20,7 @@ use smes_reasoning::sequence::KnownLabels;
 use smes_reasoning::{LabelTasks, Reasoner, SaidTurn};
 
 use super::engine::ReasonerArgs;
-use super::reasoners::{self, bad_corpus, bad_reasoner};
+use super::reasoners::{self, bad_corpus, bad_reasoner, model_hash};
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -143,6 +143,7 @@ fn told(args: &PredictArgs, console: &Console, header: &Header) -> anyhow::Resul
             "n_instances": header.n_instances,
             "split": header.split,
             "reasoner": header.reasoner,
+            "model": header.model,
             "config_hash": header.config_hash,
         }));
     }
@@ -210,6 +211,7 @@ fn header(
     work: &Work,
 ) -> anyhow::Result<Header> {
     let id = reasoner.id();
+    let model = model_hash(&args.reasoner)?;
     let limit = args.limit.map_or_else(String::new, |n| n.to_string());
     let seed = args
         .options
@@ -226,6 +228,8 @@ fn header(
         n_instances: work.iter().map(|(_, instances)| instances.len()).sum(),
         config_hash: config_hash(&[
             ("reasoner", &id),
+            ("model", model.as_deref().unwrap_or_default()),
+            ("program", env!("CARGO_PKG_VERSION")),
             ("corpus", corpus.checksum()),
             ("split", args.split.as_str()),
             ("cues", args.cues.as_deref().unwrap_or_default()),
@@ -235,6 +239,7 @@ fn header(
             ("seed", &seed),
         ]),
         reasoner: id,
+        model,
         emotions: reasoner.emotions().iter().cloned().collect(),
         strategies: reasoner.strategies().iter().cloned().collect(),
         majority: majority(corpus).map_err(bad_corpus)?,

@@ -13,7 +13,7 @@ use smes_dialogue::{
     Dialogue, DialogueContext, DialogueId, Distribution, Plan, Private, Split, SplitKind, Train,
     Validation,
 };
-use smes_evaluation::{best_constant, instances, with_cue};
+use smes_evaluation::{best_constant, content_hash, instances, with_cue};
 use smes_reasoning::controls::{ConstantSentence, Example, NearestContext, RandomResponse};
 use smes_reasoning::starter::StarterReasoner;
 use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError};
@@ -47,6 +47,16 @@ pub(crate) fn open(
         ));
     };
     wish.open(corpus, console)
+}
+
+/// Hash of the files at a reasoner's place (`starter:DIR`, `blenderbot:RUN`): which model it is. `None`
+/// where the name has no place, or it is an address.
+pub(crate) fn model_hash(name: &str) -> std::io::Result<Option<String>> {
+    let place = name.split_once(':').map(|(_, place)| place);
+    let folder = place.filter(|place| !place.contains("://"));
+    folder
+        .map(|folder| content_hash(Path::new(folder)))
+        .transpose()
 }
 
 /// Whether the name is that of a control of responses.
@@ -207,6 +217,22 @@ pub(crate) fn bad_reasoner(error: ReasoningError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_is_known_by_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("blenderbot:{}", folder.path().display());
+        let write = |text: &str| fs_err::write(folder.path().join("model.safetensors"), text);
+        write("one").unwrap();
+        let one = model_hash(&name).unwrap();
+        write("two").unwrap();
+        let two = model_hash(&name).unwrap();
+        assert!(one.is_some() && one != two);
+        for name in ["starter", "endpoint:http://127.0.0.1/v1"] {
+            assert_eq!(model_hash(name).unwrap(), None);
+        }
+        assert!(model_hash("starter:nowhere/at/all").is_err());
+    }
 
     #[test]
     fn names_of_controls_carry_cue_seed_and_place() {

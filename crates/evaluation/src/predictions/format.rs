@@ -54,7 +54,11 @@ pub struct Header {
     pub n_instances: usize,
     /// Name and version of the reasoner.
     pub reasoner: String,
-    /// [`config_hash`] of the settings of the run.
+    /// Hash of the model's files, where they are not part of the program: two networks of one kind
+    /// have one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// [`config_hash`] of the settings of the run, the model among them.
     pub config_hash: String,
     /// The emotions, in index order.
     pub emotions: Vec<Emotion>,

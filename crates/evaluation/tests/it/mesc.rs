@@ -102,6 +102,7 @@ fn write_without_answers(
         split: SplitName::Test,
         n_instances: n_instances(corpus, test),
         reasoner: "silent@1".to_owned(),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: corpus.emotions().iter().cloned().collect(),
         strategies: corpus.strategies().unwrap().iter().cloned().collect(),

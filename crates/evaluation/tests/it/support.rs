@@ -75,6 +75,7 @@ pub(crate) fn write(
         split: gold.split,
         n_instances: gold.n_instances(),
         reasoner: "invented@1".to_owned(),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: gold.emotions.iter().cloned().collect(),
         strategies: gold.strategies.iter().cloned().collect(),

@@ -182,7 +182,7 @@ impl ModelConfig for BlenderbotConfig {
             ("decoder_layerdrop", self.decoder_layerdrop),
         ] {
             if found != 0.0 {
-                return Err(model_folder::refused(field, found, "0"));
+                return Err(model_folder::refused(field, &found, "0"));
             }
         }
         model_folder::are_sizes([

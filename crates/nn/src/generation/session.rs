@@ -121,7 +121,7 @@ impl<'m> Session<'m> {
     /// soon as it is certain: under beam search that is at the end.
     ///
     /// # Errors
-    /// [`NnError::ConfigValue`] for settings out of range or a length beyond the model's,
+    /// [`NnError::Decoding`] for settings out of range or a length beyond the model's,
     /// [`NnError::AllBarred`] when no token may come.
     pub fn generate(
         self,
@@ -132,7 +132,7 @@ impl<'m> Session<'m> {
         let config = self.model.config();
         // The last token of an output is never fed.
         if settings.max_length > config.max_positions + 1 {
-            return Err(NnError::ConfigValue {
+            return Err(NnError::Decoding {
                 field: "max_length",
                 found: settings.max_length.to_string(),
                 expected: "at most the positions of the model",

@@ -104,52 +104,65 @@ impl GenerationSettings {
     /// Checks every value against its range.
     ///
     /// # Errors
-    /// [`NnError::ConfigValue`] names the field.
+    /// [`NnError::Decoding`] names the field.
     pub fn check(&self) -> Result<(), NnError> {
-        let invalid = |field, found: String, expected| {
-            Err(NnError::ConfigValue {
+        match self.fault() {
+            None => Ok(()),
+            Some((field, found, expected)) => Err(NnError::Decoding {
                 field,
                 found,
                 expected,
-            })
-        };
+            }),
+        }
+    }
+
+    /// What is wrong with the values, if anything: the field, what stands there, what may.
+    pub fn fault(&self) -> Option<(&'static str, String, &'static str)> {
+        self.fault_of_choice().or_else(|| self.fault_of_lengths())
+    }
+
+    fn fault_of_choice(&self) -> Option<(&'static str, String, &'static str)> {
         let above_0 = |number: f32| number.is_finite() && number > 0.0;
         match self.decoding {
             Decoding::Beam(beam) if beam.n_beams == 0 => {
-                return invalid("n_beams", "0".to_owned(), "at least 1");
+                return Some(("n_beams", "0".to_owned(), "at least 1"));
             }
             Decoding::Beam(beam) if !beam.length_penalty.is_finite() => {
                 let found = beam.length_penalty.to_string();
-                return invalid("length_penalty", found, "a finite number");
+                return Some(("length_penalty", found, "a finite number"));
             }
             Decoding::Sample(sampling) if !above_0(sampling.temperature) => {
                 let found = sampling.temperature.to_string();
-                return invalid("temperature", found, "above 0");
+                return Some(("temperature", found, "above 0"));
             }
             Decoding::Sample(sampling) if sampling.top_k == Some(0) => {
-                return invalid("top_k", "0".to_owned(), "at least 1, or absent");
+                return Some(("top_k", "0".to_owned(), "at least 1, or absent"));
             }
             Decoding::Sample(Sampling {
                 top_p: Some(top_p), ..
             }) if !above_0(top_p) || top_p > 1.0 => {
-                return invalid("top_p", top_p.to_string(), "in (0, 1]");
+                return Some(("top_p", top_p.to_string(), "in (0, 1]"));
             }
             _ => {}
         }
+        let penalty = self
+            .repetition_penalty
+            .filter(|penalty| !above_0(*penalty))?;
+        Some(("repetition_penalty", penalty.to_string(), "above 0"))
+    }
+
+    fn fault_of_lengths(&self) -> Option<(&'static str, String, &'static str)> {
         for (field, found) in [
             ("no_repeat_ngram", self.no_repeat_ngram),
             ("encoder_no_repeat_ngram", self.encoder_no_repeat_ngram),
         ] {
             if found == Some(0) {
-                return invalid(field, "0".to_owned(), "at least 1, or absent");
+                return Some((field, "0".to_owned(), "at least 1, or absent"));
             }
         }
-        match self.repetition_penalty {
-            Some(penalty) if !above_0(penalty) => {
-                invalid("repetition_penalty", penalty.to_string(), "above 0")
-            }
-            _ => Ok(()),
-        }
+        let is_short = self.min_length <= self.max_length;
+        let found = || self.min_length.to_string();
+        (!is_short).then(|| ("min_length", found(), "at most `max_length`"))
     }
 
     /// The processors of these settings, in transformers' order.
@@ -222,6 +235,13 @@ mod tests {
             (sample(0.0, None, None), "temperature"),
             (sample(1.0, Some(0), None), "top_k"),
             (sample(1.0, None, Some(1.5)), "top_p"),
+            (
+                GenerationSettings {
+                    min_length: 11,
+                    ..GenerationSettings::greedy(10)
+                },
+                "min_length",
+            ),
             (
                 GenerationSettings {
                     no_repeat_ngram: Some(0),

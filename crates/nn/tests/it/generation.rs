@@ -220,7 +220,7 @@ proptest! {
         };
         let settings = GenerationSettings {
             decoding: if n_beams == 0 { Decoding::Greedy } else { Decoding::Beam(beam) },
-            min_length,
+            min_length: min_length.min(max_length),
             forced_eos,
             barred: barred.clone(),
             no_repeat_ngram: Some(2),
@@ -232,7 +232,8 @@ proptest! {
             prop_assert!(whole <= max_length);
             // The end token needs the least length before it, unless it is forced.
             let is_forced = forced_eos && whole == max_length;
-            prop_assert!(!output.has_ended || whole > min_length || is_forced);
+            let least = settings.min_length;
+            prop_assert!(!output.has_ended || whole > least || is_forced);
             prop_assert!(!forced_eos || output.has_ended);
             prop_assert!(output.words().iter().all(|token| !barred.contains(token)));
             let mut runs: Vec<&[u32]> = output.words().windows(2).collect();

@@ -71,6 +71,7 @@ fn predictions(folder: &Path, name: &str) -> PathBuf {
         split: SplitName::Test,
         n_instances: N_MOMENTS,
         reasoner: name.to_owned(),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: mesc_emotions().iter().cloned().collect(),
         strategies: mesc_strategies().iter().cloned().collect(),

@@ -68,12 +68,19 @@ impl SequenceFile {
                 file.version
             )));
         }
+        let wrong = |field, found, expected| {
+            invalid(format!("`{field}` is `{found}`, expected {expected}"))
+        };
         if let Some((field, found, expected)) = file.layout.fault() {
-            return Err(invalid(format!(
-                "`layout.{field}` is {found}, expected {expected}"
-            )));
+            return Err(wrong(
+                format!("layout.{field}"),
+                found.to_string(),
+                expected,
+            ));
         }
-        file.decoding.check()?;
+        if let Some((field, found, expected)) = file.layout.fault_of_decoding(&file.decoding) {
+            return Err(wrong(format!("decoding.{field}"), found, expected));
+        }
         Ok(file)
     }
 
@@ -90,7 +97,36 @@ impl SequenceFile {
         let emotions = emotion_set(&self.emotions).ok_or_else(|| unknown(&self.emotions))?;
         let strategies = strategy_set(&self.strategies).ok_or_else(|| unknown(&self.strategies))?;
         let tokenizer = tokenizer::open(folder)?;
-        Sequence::new(self.layout.clone(), tokenizer, emotions, strategies)
+        let sequence = Sequence::new(self.layout.clone(), tokenizer, emotions, strategies);
+        sequence.map_err(|error| error.of_folder(folder))
+    }
+
+    /// That the network has positions for the longest sequences.
+    ///
+    /// # Errors
+    /// [`ReasoningError::ModelConfig`].
+    pub(super) fn check_positions(
+        &self,
+        folder: &Path,
+        n_positions: usize,
+    ) -> Result<(), ReasoningError> {
+        let lengths = [
+            ("layout.max_source", self.layout.max_source),
+            ("layout.max_target", self.layout.max_target),
+            ("decoding.max_length", self.decoding.max_length),
+        ];
+        match lengths
+            .into_iter()
+            .find(|(_, length)| *length > n_positions)
+        {
+            None => Ok(()),
+            Some((field, length)) => Err(ReasoningError::ModelConfig {
+                path: folder.join(SEQUENCE_FILE).display().to_string(),
+                reason: format!(
+                    "`{field}` is {length}, but the network has {n_positions} positions"
+                ),
+            }),
+        }
     }
 
     /// The decoding of responses with all label tokens barred.

@@ -5,7 +5,7 @@ use std::path::Path;
 use smes_dialogue::{
     DialogueContext, Distribution, EmotionSet, Label, LabelSet, Plan, Reply, StrategySet,
 };
-use smes_nn::blenderbot::{self, Blenderbot};
+use smes_nn::blenderbot::{self, Blenderbot, DecodingWeights};
 use smes_nn::generation::{Decoding, GenerationSettings, Session};
 
 use super::folder::{SequenceFile, model_folder};
@@ -16,7 +16,7 @@ use crate::sequence::{
     Choice, ChosenLabels, CuePlace, LabelDecoding, LabelKind, Sequence, Target, TargetText,
     decode_labels, feed_labels,
 };
-use crate::{LabelTasks, Likelihood, Reasoner, ReasonerOptions, ReasoningError, SaidTurn};
+use crate::{LabelTasks, Likelihood, Reasoner, ReasonerOptions, ReasoningError, SaidTurn, Weights};
 
 /// A trained network with its tokenizer, layout and decoding.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct BlenderbotReasoner {
     sequence: Sequence,
     decoding: GenerationSettings,
     labels: LabelDecoding,
+    weights: Weights,
 }
 
 impl BlenderbotReasoner {
@@ -51,12 +52,19 @@ impl BlenderbotReasoner {
                 n_tokenizer,
             });
         }
+        file.check_positions(&folder, config.max_position_embeddings)?;
+        let model = match options.weights {
+            Weights::F32 => model,
+            Weights::Bf16 => model.for_decoding(DecodingWeights::Bf16)?,
+            Weights::Int8 => model.for_decoding(DecodingWeights::Int8)?,
+        };
         let mut decoding = file.decoding(sequence.labels());
         if let (Some(seed), Decoding::Sample(sampling)) = (options.seed, &mut decoding.decoding) {
             sampling.seed = seed;
         }
         Ok(Self {
             labels: seeded(options.labels, options.seed),
+            weights: options.weights,
             model,
             sequence,
             decoding,
@@ -82,10 +90,10 @@ fn seeded(labels: LabelDecoding, seed: Option<u64>) -> LabelDecoding {
 
 impl Reasoner for BlenderbotReasoner {
     fn id(&self) -> String {
-        match self.labels {
-            LabelDecoding::Sequential => format!("{}@1", Self::NAME),
-            way @ LabelDecoding::FirstStep(_) => format!("{}@1+{way}", Self::NAME),
-        }
+        let labels = (self.labels != LabelDecoding::Sequential).then(|| self.labels.to_string());
+        let weights = (self.weights != Weights::F32).then(|| self.weights.to_string());
+        let named = labels.into_iter().chain(weights);
+        named.fold(format!("{}@1", Self::NAME), |id, way| id + "+" + &way)
     }
 
     fn emotions(&self) -> &EmotionSet {
@@ -176,7 +184,7 @@ impl Reasoner for BlenderbotReasoner {
         })
     }
 
-    /// Of the words and the end token of its own kind of target, cut at the longest it has learnt;
+    /// By the weights as they are kept, of the words and the end token of its own kind of target, cut at the longest it has learnt;
     /// the right labels stand before, and label tokens neither count nor can they be chosen.
     fn likelihood(
         &self,

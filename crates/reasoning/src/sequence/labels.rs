@@ -65,7 +65,10 @@ impl LabelTokens {
             .cloned()
             .collect();
         if !missing.is_empty() {
-            return Err(ReasoningError::MissingLabelTokens { missing });
+            return Err(ReasoningError::MissingLabelTokens {
+                folder: None,
+                missing,
+            });
         }
         let ids: Vec<u32> = forms.iter().filter_map(|form| id_of(form)).collect();
         let (strategies, rest) = ids.split_at(strategies.len());

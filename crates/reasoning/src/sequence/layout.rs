@@ -1,6 +1,9 @@
 //! What enters the sequence, in which order, and how long it may be.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use smes_nn::generation::GenerationSettings;
 
 /// The switches of the sequence. Stored beside the weights of a model that was trained with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +41,16 @@ pub enum CuePlace {
     AfterWords,
     /// Before the words, as the paper's `M_t = [C_t, U_t]` has it.
     BeforeWords,
+}
+
+impl fmt::Display for CuePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::AfterWords => "after_words",
+            Self::BeforeWords => "before_words",
+        })
+    }
 }
 
 /// Which labels stand before the response.
@@ -133,5 +146,19 @@ impl SequenceLayout {
             return Some(("max_target", self.max_target, expected));
         }
         None
+    }
+
+    /// What is wrong with a way of decoding after these labels, if anything: the field, what stands
+    /// there, what may.
+    pub fn fault_of_decoding(
+        &self,
+        decoding: &GenerationSettings,
+    ) -> Option<(&'static str, String, &'static str)> {
+        let n_begun = 1 + self.labels.steps().count();
+        if decoding.max_length < n_begun + 2 {
+            let expected = "room for the start, the labels, a token and the end";
+            return Some(("max_length", decoding.max_length.to_string(), expected));
+        }
+        decoding.fault()
     }
 }

@@ -102,6 +102,7 @@ fn header(name: &str) -> Header {
         split: SplitName::Test,
         n_instances: 6,
         reasoner: format!("{name}@1"),
+        model: None,
         config_hash: "0".to_owned(),
         emotions: mesc_emotions().iter().cloned().collect(),
         strategies: mesc_strategies().iter().cloned().collect(),

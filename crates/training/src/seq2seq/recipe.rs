@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use smes_nn::generation::GenerationSettings;
+use smes_nn::optim::AdamWForm;
 use smes_nn::schedule::Decay;
-use smes_reasoning::sequence::SequenceLayout;
+use smes_reasoning::sequence::{CuePlace, SequenceLayout, TargetText};
 
 use crate::TrainingError;
 use crate::recipe::{Bound, Recipe, check_bounds};
@@ -84,6 +85,9 @@ pub struct FitRecipe {
     /// Instances a forward and backward pass. Gradients of the shards of a step are summed in their
     /// order, so that the result depends neither on memory nor on who computed which shard.
     pub shard_size: usize,
+    /// Whose `AdamW`.
+    #[serde(default)]
+    pub adamw: AdamWForm,
     /// Peak learning rate of `AdamW`.
     pub learning_rate: f64,
     /// Decoupled weight decay of `AdamW`, on everything but biases.
@@ -140,6 +144,26 @@ impl Seq2seqRecipe {
     pub fn extractor(&self) -> Option<&str> {
         (self.cues != "none").then_some(self.cues.as_str())
     }
+
+    /// What is wrong with layout and decoding, if anything: the field, what stands there, what may.
+    fn fault_of_sequence(&self) -> Option<(String, String, &'static str)> {
+        let layout = &self.layout;
+        if let Some((field, found, expected)) = layout.fault() {
+            return Some((format!("layout.{field}"), found.to_string(), expected));
+        }
+        if self.extractor().is_none() {
+            let expected = "what needs no cues, as `cues` is `none`";
+            if layout.cue != CuePlace::Off {
+                return Some(("layout.cue".to_owned(), layout.cue.to_string(), expected));
+            }
+            if layout.target == TargetText::WordsAndCue {
+                let found = "words_and_cue".to_owned();
+                return Some(("layout.target".to_owned(), found, expected));
+            }
+        }
+        let (field, found, expected) = layout.fault_of_decoding(&self.decoding)?;
+        Some((format!("decoding.{field}"), found, expected))
+    }
 }
 
 impl Recipe for Seq2seqRecipe {
@@ -179,14 +203,15 @@ impl Recipe for Seq2seqRecipe {
             ]);
         }
         check_bounds(path, fields)?;
-        if let Some((field, found, expected)) = self.layout.fault() {
-            let field = if field == "max_source" {
-                "layout.max_source"
-            } else {
-                "layout.max_target"
-            };
-            check_bounds(path, [(field, Bound(found as f64, false, expected))])?;
+        let wrong = |field, found, expected| TrainingError::RecipeValue {
+            path: path.to_owned(),
+            field,
+            found,
+            expected,
+        };
+        if let Some((field, found, expected)) = self.fault_of_sequence() {
+            return Err(wrong(field, found, expected));
         }
-        Ok(self.decoding.check()?)
+        Ok(())
     }
 }

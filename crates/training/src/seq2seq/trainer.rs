@@ -309,6 +309,7 @@ fn optimiser(recipe: &Seq2seqRecipe, params: &Params) -> Result<AdamW, NnError> 
         group("biases", 0.0, &is_bias),
     ];
     let config = AdamWConfig {
+        form: fit.adamw,
         beta1: fit.beta1,
         beta2: fit.beta2,
         epsilon: fit.epsilon,

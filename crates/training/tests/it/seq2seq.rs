@@ -14,6 +14,7 @@ use smes_dialogue::{
 };
 use smes_nn::blenderbot::{self, Blenderbot};
 use smes_nn::generation::{Decoding, GenerationSettings};
+use smes_nn::optim::AdamWForm;
 use smes_nn::schedule::Decay;
 use smes_nn::seq2seq::Seq2Seq;
 use smes_nn::tokenizer;
@@ -22,7 +23,7 @@ use smes_reasoning::sequence::{
     Choice, CuePlace, KnownLabels, LabelDecoding, LabelPrefix, Sequence, SequenceLayout, Target,
     TargetText, Truncation,
 };
-use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError, SaidTurn};
+use smes_reasoning::{Reasoner, ReasonerOptions, ReasoningError, SaidTurn, Weights};
 use smes_training::seq2seq::{
     FitRecipe, Precision, Pretrained, Scratch, SelectBy, Seq2seqRecipe, Start, TrainedSeq2seq,
     train_seq2seq,
@@ -74,6 +75,7 @@ impl Bench {
                 max_target: 12,
             },
             fit: FitRecipe {
+                adamw: AdamWForm::Torch,
                 n_epochs,
                 patience: 0,
                 batch_size: 6,
@@ -273,7 +275,11 @@ fn the_first_step_way_reads_all_labels_off_the_first_position() {
     let bench = Bench::new();
     bench.run(&bench.certain(40), "run", false);
     let plan = |labels, seed| {
-        let options = ReasonerOptions { labels, seed };
+        let options = ReasonerOptions {
+            labels,
+            seed,
+            ..ReasonerOptions::default()
+        };
         let reasoner = BlenderbotReasoner::load(&bench.path("run"), options).unwrap();
         (
             reasoner.id(),
@@ -295,6 +301,69 @@ fn the_first_step_way_reads_all_labels_off_the_first_position() {
         drawn.iter().any(|one| one != &drawn[0]),
         "seeds draw different labels"
     );
+}
+
+#[test]
+fn weights_in_fewer_bits_give_nearly_the_same_plan_and_say_so_in_the_name() {
+    let bench = Bench::new();
+    bench.run(&bench.certain(40), "run", false);
+    let plan = |weights| {
+        let options = ReasonerOptions {
+            weights,
+            ..ReasonerOptions::default()
+        };
+        let reasoner = BlenderbotReasoner::load(&bench.path("run"), options).unwrap();
+        let context = history("rain again .");
+        let plan = reasoner.plan(&context).unwrap();
+        let mut heard = String::new();
+        let mut hear = |piece: &str| heard.push_str(piece);
+        let reply = reasoner.respond(&context, &plan, &mut hear).unwrap();
+        assert_eq!(&heard, reply.text.expose());
+        (reasoner.id(), plan)
+    };
+    let (_, exact) = plan(Weights::F32);
+    for (weights, name, most) in [
+        (Weights::Bf16, "blenderbot@1+bf16", 0.02),
+        (Weights::Int8, "blenderbot@1+int8", 0.1),
+    ] {
+        let (id, rounded) = plan(weights);
+        assert_eq!(id, name);
+        assert_ne!(rounded, exact, "{name} rounds");
+        assert_eq!(rounded.strategy.top(), exact.strategy.top());
+        let apart = (rounded.strategy.top_prob() - exact.strategy.top_prob()).abs();
+        assert!(apart < most, "{name}: {apart}");
+    }
+}
+
+#[test]
+fn a_sequence_file_that_cannot_work_is_refused_with_file_and_field() {
+    let bench = Bench::new();
+    bench.run(&bench.recipe(1), "run", false);
+    let file = bench.path("run").join("model/sequence.toml");
+    let whole = fs_err::read_to_string(&file).unwrap();
+    let line = |field: &str| {
+        let mut lines = whole.lines();
+        lines
+            .find(|line| line.starts_with(field))
+            .unwrap()
+            .to_owned()
+    };
+    for (field, value, place) in [
+        ("max_length", "4", "decoding.max_length"),
+        ("min_length", "500", "decoding.min_length"),
+        ("max_source", "6400", "layout.max_source"),
+        ("max_target", "2", "layout.max_target"),
+    ] {
+        let broken = whole.replace(&line(field), &format!("{field} = {value}"));
+        fs_err::write(&file, broken).unwrap();
+        let error = bench.load("run").unwrap_err().to_string();
+        let names = error.contains("sequence.toml") && error.contains(place);
+        assert!(names && error.contains(value), "{error}");
+    }
+    fs_err::write(&file, &whole).unwrap();
+    fs_err::remove_file(bench.path("run").join("model/added_tokens.json")).unwrap();
+    let error = bench.load("run").unwrap_err().to_string();
+    assert!(error.contains("model` lacks the label tokens"), "{error}");
 }
 
 /// Stops the run, as a killed process would, when the third epoch begins.
@@ -584,7 +653,15 @@ fn each_ablation_of_the_paper_switches_one_thing() {
         ),
     ] {
         let found = load(name);
+        // As many tokens after the labels as in the whole.
+        let n_fewer = base.layout.labels.steps().count() - layout.labels.steps().count();
+        let decoding = GenerationSettings {
+            min_length: base.decoding.min_length - n_fewer,
+            max_length: base.decoding.max_length - n_fewer,
+            ..base.decoding.clone()
+        };
         let expected = Seq2seqRecipe {
+            decoding,
             name: name.trim_end_matches(".toml").to_owned(),
             layout,
             ..base.clone()

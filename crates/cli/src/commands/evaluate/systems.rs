@@ -8,6 +8,7 @@ use smes_evaluation::{GoldSet, Predictions, config_hash, content_hash};
 
 use crate::commands::engine::ReasonerArgs;
 use crate::commands::predict::{self, HistoryStrategies, PredictArgs};
+use crate::commands::reasoners::model_hash;
 use crate::console::{Console, Output};
 use crate::exit::Advice;
 
@@ -48,8 +49,8 @@ impl Workshop<'_> {
         if let Some(place) = place.filter(|place| !is_address && !place.exists()) {
             return Err(self.missing(system, &place.display().to_string()));
         }
-        let model = match place.filter(|_| !is_address) {
-            Some(place) => content_hash(place)?,
+        let model = match model_hash(reasoner)? {
+            Some(hash) => hash,
             // What is embedded changes with the program.
             None => content_hash(&std::env::current_exe()?)?,
         };
