@@ -15,6 +15,14 @@ pub(crate) fn quantile(values: &[f64], q: f64) -> Option<f64> {
     Some(sorted[below] + (sorted[above] - sorted[below]) * (place - place.floor()))
 }
 
+/// Mean and variance of some numbers, at least one.
+pub(crate) fn moments(values: &[f32]) -> (f32, f32) {
+    let n = values.len() as f32;
+    let mean = values.iter().sum::<f32>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+    (mean, variance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

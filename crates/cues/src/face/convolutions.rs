@@ -10,6 +10,7 @@ use smes_nn::layers::{Conv3x3, LayerNorm, gelu};
 use smes_nn::{Device, NnError, ParamLoader, Tensor};
 
 use super::Grey;
+use crate::stats::moments;
 
 const EPSILON: f64 = 1e-5;
 /// Added to the deviation of brightness: a dim face is brightened, noise in the dark is not.
@@ -106,9 +107,7 @@ pub(super) fn with_mirror_images<'f>(faces: &'f [&Grey]) -> impl Iterator<Item =
 /// `(x - mean) / (deviation + 10)`, of levels 0 to 255
 pub fn standardised(face: &Grey) -> Vec<f32> {
     let values: Vec<f32> = face.pixels().iter().map(|p| f32::from(*p)).collect();
-    let n = values.len() as f32;
-    let mean = values.iter().sum::<f32>() / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+    let (mean, variance) = moments(&values);
     let deviation = variance.sqrt() + LEAST_DEVIATION;
     values.into_iter().map(|v| (v - mean) / deviation).collect()
 }

@@ -16,6 +16,8 @@ const NEAR_SIDE: usize = 112;
 /// found too, in so many pixels.
 const PORTRAIT: f32 = 1.6;
 const PORTRAIT_SIDE: usize = 154;
+/// What overlaps more with where a face was is that face.
+const SAME_FACE: f32 = 0.2;
 /// Scores from which a window is a face, anywhere and where one was just before.
 const SURE: f64 = 2.5;
 const SURE_NEAR: f64 = 1.0;
@@ -49,17 +51,8 @@ impl FaceDetector {
         }
         let small = picture.resized(side(picture.width()), side(picture.height()));
         let found = self.cascade.find(&small, SURE);
-        found
-            .into_iter()
-            .map(|found| Found {
-                square: Square {
-                    x: found.square.x * factor,
-                    y: found.square.y * factor,
-                    side: found.square.side * factor,
-                },
-                ..found
-            })
-            .collect()
+        let back = |found: Found| placed(found, (0.0, 0.0), factor);
+        found.into_iter().map(back).collect()
     }
 
     /// The face that was at `was` in the picture before, in pixels of this one; none where it is not found
@@ -67,7 +60,7 @@ impl FaceDetector {
     pub fn near(&self, picture: &Grey, was: &Square) -> Option<Found> {
         let overlap = |found: &Found| found.square.overlap(was);
         self.within(picture, &was.grown(NEAR), NEAR_SIDE)
-            .filter(|found| overlap(found) > 0.2)
+            .filter(|found| overlap(found) > SAME_FACE)
             .max_by(|a, b| overlap(a).total_cmp(&overlap(b)))
     }
 
@@ -81,15 +74,22 @@ impl FaceDetector {
 
     /// Faces of a part of a picture, looked for in `side` pixels.
     fn within(&self, picture: &Grey, part: &Square, side: usize) -> impl Iterator<Item = Found> {
-        let (part, factor) = (*part, part.side / side as f32);
-        let found = self.cascade.find(&picture.crop(&part, side), SURE_NEAR);
-        found.into_iter().map(move |found| Found {
-            square: Square {
-                x: part.x + found.square.x * factor,
-                y: part.y + found.square.y * factor,
-                side: found.square.side * factor,
-            },
-            ..found
-        })
+        let (corner, factor) = ((part.x, part.y), part.side / side as f32);
+        let found = self.cascade.find(&picture.crop(part, side), SURE_NEAR);
+        found
+            .into_iter()
+            .map(move |found| placed(found, corner, factor))
+    }
+}
+
+/// A face of a part of a picture, whose pixels are so many of the picture's, in the picture.
+fn placed(found: Found, (x, y): (f32, f32), factor: f32) -> Found {
+    Found {
+        square: Square {
+            x: x + found.square.x * factor,
+            y: y + found.square.y * factor,
+            side: found.square.side * factor,
+        },
+        ..found
     }
 }

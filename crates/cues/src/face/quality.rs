@@ -5,6 +5,7 @@
 
 use super::head::HeadPose;
 use super::picture::{Grey, Square};
+use crate::stats::moments;
 
 /// Side of the crop that is measured.
 const SIDE: usize = 48;
@@ -119,14 +120,6 @@ impl Quality {
             .into_iter()
             .find_map(|(applies, flaw)| applies.then_some(flaw))
     }
-}
-
-/// Mean and variance.
-fn moments(values: &[f32]) -> (f32, f32) {
-    let n = values.len() as f32;
-    let mean = values.iter().sum::<f32>() / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
-    (mean, variance)
 }
 
 fn laplacian_variance(values: &[f32]) -> f32 {

@@ -189,11 +189,11 @@ impl Watch {
                 frame_height: picture.height(),
                 flaw,
             });
-            if flaw.is_none() {
+            if flaw.is_none() && self.failed.is_none() {
                 face.waiting.push(models.crop(picture, &square));
-            }
-            if face.waiting.len() >= BATCH && self.failed.is_none() {
-                self.failed = face.judge(models).err();
+                if face.waiting.len() >= BATCH {
+                    self.failed = face.judge(models).err();
+                }
             }
         }
     }

@@ -19,6 +19,15 @@ const MAX_FOLLOWED: usize = 3;
 /// Share of the new place in a smoothed one: a detector trembles by some per cent of a face.
 const NEW_SHARE: f32 = 0.6;
 
+/// Squares that overlap more than this are of one face: of two that are followed, which never meet in
+/// one, and of one that is followed and one that a search finds, which trembles more.
+const SAME_FOLLOWED: f32 = 0.3;
+const SAME_FOUND: f32 = 0.2;
+/// A face that is found anew may be one that was lost within so many of its sides, between so many and so
+/// many times as large.
+const MOST_MOVED: f32 = 1.5;
+const GROWN: std::ops::Range<f32> = 0.5..2.0;
+
 /// One sight of one face.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sighting {
@@ -87,7 +96,7 @@ impl Tracker {
                 continue;
             };
             // Two names never meet in one face.
-            let is_taken = |seen: &Sighting| seen.square.overlap(&found.square) > 0.3;
+            let is_taken = |seen: &Sighting| seen.square.overlap(&found.square) > SAME_FOLLOWED;
             if !sightings.iter().any(is_taken) {
                 sightings.push(known.moved(found.square, time_ms));
             }
@@ -98,7 +107,7 @@ impl Tracker {
     /// Looks for faces that were not followed: known ones that came back, and new ones.
     fn search(&mut self, time_ms: u64, picture: &Grey, sightings: &mut Vec<Sighting>) {
         for found in self.detector.everywhere(picture) {
-            let is_seen = |seen: &Sighting| seen.square.overlap(&found.square) > 0.2;
+            let is_seen = |seen: &Sighting| seen.square.overlap(&found.square) > SAME_FOUND;
             if sightings.iter().any(is_seen) {
                 continue;
             }
@@ -146,12 +155,46 @@ impl Known {
 
 /// Whether a face found anew may be one that was lost: not far from where it was, of like size.
 fn may_be_same(was: &Square, is: &Square) -> bool {
-    let ratio = is.side / was.side;
-    (0.5..2.0).contains(&ratio) && distance(was, is) < 1.5
+    GROWN.contains(&(is.side / was.side)) && distance(was, is) < MOST_MOVED
 }
 
 /// Between centres, in sides of the first.
 fn distance(a: &Square, b: &Square) -> f32 {
     let ((ax, ay), (bx, by)) = (a.centre(), b.centre());
-    ((ax - bx).powi(2) + (ay - by).powi(2)).sqrt() / a.side
+    (ax - bx).hypot(ay - by) / a.side
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_face_moves_most_of_the_way_to_where_it_is_found() {
+        let mut known = Known {
+            face: 3,
+            square: Square::around((100.0, 100.0), 50.0),
+            last_seen_ms: 0,
+        };
+        let seen = known.moved(Square::around((110.0, 90.0), 60.0), 125);
+        assert_eq!((seen.face, known.last_seen_ms), (3, 125));
+        let (x, y) = seen.square.centre();
+        for (found, expected) in [(x, 106.0), (y, 94.0), (seen.square.side, 56.0)] {
+            assert!((found - expected).abs() < 1e-4, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_face_that_comes_back_near_and_as_large_may_be_the_one_that_was_lost() {
+        let was = Square::around((100.0, 100.0), 50.0);
+        for (x, side, expected) in [
+            (100.0, 50.0, true),
+            (170.0, 50.0, true),
+            (180.0, 50.0, false),
+            (100.0, 24.0, false),
+            (100.0, 101.0, false),
+        ] {
+            let is = Square::around((x, 100.0), side);
+            assert_eq!(may_be_same(&was, &is), expected, "{is:?}");
+        }
+    }
 }

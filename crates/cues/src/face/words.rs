@@ -62,10 +62,8 @@ pub fn sentence(
     words.extend(changes(features, &CHANGES, MAX_CHANGES));
     words.extend(turning.and_then(head_part));
     if timeline.away_share >= AWAY {
-        let percent = (timeline.away_share * 10.0).round() * 10.0;
-        words.push(format!(
-            "and turned away or hidden for about {percent} % of the time"
-        ));
+        let share = share_of_time(timeline.away_share);
+        words.push(format!("and turned away or hidden {share}"));
     }
     format!("The face was {}.", words.join(", "))
 }
@@ -82,11 +80,16 @@ fn head_part(turning: &Turning) -> Option<String> {
             if share >= TURNED_MOST {
                 return format!("{how} most of the time");
             }
-            let percent = (share * 10.0).round() * 10.0;
-            format!("{how} for about {percent} % of the time")
+            format!("{how} {}", share_of_time(share))
         })
         .collect();
     (!parts.is_empty()).then(|| format!("the head {}", parts.join(" and ")))
+}
+
+/// `for about 40 % of the time`: what is measured once in 125 ms is not known to a per cent.
+fn share_of_time(share: f64) -> String {
+    let percent = (share * 10.0).round() * 10.0;
+    format!("for about {percent} % of the time")
 }
 
 /// What stands in the way of a good reading, in plain words.
@@ -192,41 +195,45 @@ fn mean_probability(timeline: &Timeline, expression: usize) -> f64 {
     if n > 0 { sum / n as f64 } else { 0.0 }
 }
 
+/// `a short smile at 3 s`.
 fn episode_words(episode: &Episode, names: &[&str]) -> String {
-    let length = if episode.end_ms - episode.start_ms < SHORT_MS {
+    let noun = noun(names[episode.expression]);
+    let article = if episode.end_ms - episode.start_ms < SHORT_MS {
         "a short"
+    } else if noun.starts_with('a') {
+        "an"
     } else {
         "a"
     };
     let seconds = (episode.start_ms as f64 / 1000.0).round();
-    let noun = noun(names[episode.expression]);
-    let length = if length == "a" && noun.starts_with('a') {
-        "an"
-    } else {
-        length
-    };
-    format!("{length} {noun} at {seconds} s")
+    format!("{article} {noun} at {seconds} s")
 }
 
+/// What a face is that shows an expression.
 fn adjective(expression: &str) -> String {
-    match expression {
-        "happiness" => "smiling".to_owned(),
-        "surprise" => "surprised in look".to_owned(),
-        "sadness" => "sad in look".to_owned(),
-        "anger" => "angry in look".to_owned(),
-        "disgust" => "disgusted in look".to_owned(),
-        other => other.to_owned(),
+    match (expression, look(expression)) {
+        ("happiness", _) => "smiling".to_owned(),
+        (_, Some(look)) => format!("{look} in look"),
+        (other, None) => other.to_owned(),
     }
 }
 
+/// What an expression is called for a while.
 fn noun(expression: &str) -> String {
+    if expression == "happiness" {
+        return "smile".to_owned();
+    }
+    format!("{} look", look(expression).unwrap_or(expression))
+}
+
+/// How the look is that is called like a feeling.
+fn look(expression: &str) -> Option<&'static str> {
     match expression {
-        "happiness" => "smile".to_owned(),
-        "surprise" => "surprised look".to_owned(),
-        "sadness" => "sad look".to_owned(),
-        "anger" => "angry look".to_owned(),
-        "disgust" => "disgusted look".to_owned(),
-        other => format!("{other} look"),
+        "surprise" => Some("surprised"),
+        "sadness" => Some("sad"),
+        "anger" => Some("angry"),
+        "disgust" => Some("disgusted"),
+        _ => None,
     }
 }
 
@@ -308,6 +315,35 @@ mod tests {
         );
         let sure = reading(&[(Ok(1), 80)], 0.95);
         assert_eq!(said(&sure), "The face was mostly smiling (quite sure).");
+    }
+
+    #[test]
+    fn each_expression_is_said_of_a_face_and_of_a_while() {
+        let of = |expression: usize| said(&reading(&[(Ok(expression), 40)], 0.95));
+        let said: Vec<String> = (0..6).map(of).collect();
+        let looks = [
+            "neutral",
+            "smiling",
+            "surprised in look",
+            "sad in look",
+            "angry in look",
+            "disgusted in look",
+        ];
+        let expected = looks.map(|look| format!("The face was mostly {look} (quite sure)."));
+        assert_eq!(said, expected);
+        let names: Vec<String> = face_expressions().names().map(str::to_owned).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let episode = |expression, end_ms| Episode {
+            expression,
+            start_ms: 1_000,
+            end_ms,
+            probability: 0.9,
+            n_moments: 8,
+        };
+        let words = |expression, end_ms| episode_words(&episode(expression, end_ms), &names);
+        assert_eq!(words(1, 2_000), "a short smile at 1 s");
+        assert_eq!(words(4, 4_000), "an angry look at 1 s");
+        assert_eq!(words(3, 4_000), "a sad look at 1 s");
     }
 
     #[test]
