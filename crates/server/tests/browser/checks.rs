@@ -18,7 +18,8 @@ impl Chromium {
     pub(crate) async fn asked_only(&self, address: SocketAddr, at_least: usize) {
         let requested = self.requested().await;
         assert!(requested.len() >= at_least, "{requested:?}");
-        let here = address.to_string();
+        // With the slash: a longer port is somebody else.
+        let here = format!("{address}/");
         let is_elsewhere = |url: &&String| {
             let rest = url.split_once("://").map_or("", |(_, rest)| rest);
             let is_inner = ["data:", "blob:", "about:blank"]
