@@ -1,10 +1,14 @@
-//! What happens over the time of a recording: tracks under each other over one axis of seconds.
+//! What happens over the time of a recording: tracks under each other over one axis of time. What a long
+//! recording holds too much of is summed up by columns of the picture.
+
+mod columns;
 
 use std::fmt::Write;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use self::columns::{Column, N_COLUMNS, of_curve, of_shares};
 use crate::PlotError;
 use crate::canvas::{document, escaped, tick};
 use crate::palette::hex;
@@ -70,6 +74,8 @@ const GAP: f64 = 22.0;
 const BOTTOM: f64 = 50.0;
 /// Marks on the axis of time, about.
 const N_TICKS: f64 = 8.0;
+/// From here on the axis counts minutes, in seconds.
+const LONG_S: f64 = 600.0;
 
 impl Timeline {
     /// The picture as an SVG document.
@@ -104,25 +110,46 @@ impl Timeline {
     }
 
     fn axis(&self, body: &mut String, top: f64, bottom: f64) {
-        let step = round_step(self.end_s / N_TICKS);
-        let mut seconds = 0.0;
-        while seconds <= self.end_s {
-            let at = self.x(seconds);
+        let (unit, name) = if self.end_s < LONG_S {
+            (1.0, "s")
+        } else {
+            (60.0, "min")
+        };
+        let step = round_step(self.end_s / unit / N_TICKS);
+        let mut time = 0.0;
+        while time * unit <= self.end_s {
+            let at = self.x(time * unit);
             let _ = write!(
                 body,
                 "<line x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\" stroke=\"#D0D7DE\"/>\
                  <text x=\"{at:.1}\" y=\"{:.1}\" font-size=\"12\" text-anchor=\"middle\" fill=\"#1F2328\">{}</text>",
                 bottom + 18.0,
-                tick(seconds)
+                tick(time)
             );
-            seconds += step;
+            time += step;
         }
         let _ = write!(
             body,
-            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"13\" text-anchor=\"middle\" fill=\"#1F2328\">time (s)</text>",
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"13\" text-anchor=\"middle\" fill=\"#1F2328\">time ({name}){}</text>",
             f64::midpoint(LEFT, WIDTH - RIGHT),
-            bottom + 38.0
+            bottom + 38.0,
+            self.summed_up()
         );
+    }
+
+    /// What is said of tracks that are summed up.
+    fn summed_up(&self) -> String {
+        let is_curve = |track: &Track| matches!(&track.mark, Mark::Curve(pieces) if of_curve(pieces, self.end_s).is_some());
+        let is_shares = |track: &Track| matches!(&track.mark, Mark::Shares { stretches, .. } if of_shares(stretches, self.end_s).is_some());
+        let column = tick((self.end_s / N_COLUMNS as f64 * 10.0).round() / 10.0);
+        let mut said = String::new();
+        if self.tracks.iter().any(is_curve) {
+            let _ = write!(said, " · lines: median and middle 80 % of each {column} s");
+        }
+        if self.tracks.iter().any(is_shares) {
+            let _ = write!(said, " · shares: mean of each {column} s");
+        }
+        said
     }
 
     fn track(&self, body: &mut String, track: &Track, top: f64) {
@@ -183,9 +210,17 @@ impl Timeline {
     }
 
     fn curve(&self, body: &mut String, pieces: &[Vec<(f64, f64)>], top: f64) {
-        let values = || pieces.iter().flatten().map(|(_, value)| *value);
-        let low = values().fold(f64::INFINITY, f64::min);
-        let high = values().fold(f64::NEG_INFINITY, f64::max);
+        let columns = of_curve(pieces, self.end_s);
+        let values: Vec<f64> = match &columns {
+            Some(runs) => runs
+                .iter()
+                .flatten()
+                .flat_map(|c| [c.low, c.high])
+                .collect(),
+            None => pieces.iter().flatten().map(|(_, value)| *value).collect(),
+        };
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if low > high {
             return;
         }
@@ -201,22 +236,49 @@ impl Timeline {
                 tick((value * 10.0).round() / 10.0)
             );
         }
-        for piece in pieces {
-            let mut points = String::new();
-            for (seconds, value) in piece {
-                let _ = write!(points, "{:.1},{:.1} ", self.x(*seconds), y(*value));
-            }
-            if let [(seconds, value)] = piece[..] {
-                // A line of one point shows as a dot, thanks to its round ends.
-                let _ = write!(points, "{:.1},{:.1}", self.x(seconds), y(value));
-            }
-            let _ = write!(
-                body,
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linecap=\"round\"/>",
-                points.trim_end(),
-                hex(0)
-            );
+        match &columns {
+            None => pieces.iter().for_each(|piece| self.line(body, piece, &y)),
+            Some(runs) => runs.iter().for_each(|run| self.band(body, run, &y)),
         }
+    }
+
+    fn line(&self, body: &mut String, piece: &[(f64, f64)], y: &dyn Fn(f64) -> f64) {
+        let mut points = String::new();
+        for (seconds, value) in piece {
+            let _ = write!(points, "{:.1},{:.1} ", self.x(*seconds), y(*value));
+        }
+        if let [(seconds, value)] = piece[..] {
+            // A line of one point shows as a dot, thanks to its round ends.
+            let _ = write!(points, "{:.1},{:.1}", self.x(seconds), y(value));
+        }
+        let _ = write!(
+            body,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linecap=\"round\"/>",
+            points.trim_end(),
+            hex(0)
+        );
+    }
+
+    /// A line through medians in the range around them.
+    fn band(&self, body: &mut String, run: &[Column], y: &dyn Fn(f64) -> f64) {
+        let half = (WIDTH - LEFT - RIGHT) / N_COLUMNS as f64 / 2.0;
+        let mut edge = String::new();
+        for column in run {
+            let (x, y) = (self.x(column.seconds), y(column.high));
+            let _ = write!(edge, "{:.1},{y:.1} {:.1},{y:.1} ", x - half, x + half);
+        }
+        for column in run.iter().rev() {
+            let (x, y) = (self.x(column.seconds), y(column.low));
+            let _ = write!(edge, "{:.1},{y:.1} {:.1},{y:.1} ", x + half, x - half);
+        }
+        let _ = write!(
+            body,
+            "<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"0.3\"/>",
+            edge.trim_end(),
+            hex(0)
+        );
+        let medians: Vec<(f64, f64)> = run.iter().map(|c| (c.seconds, c.middle)).collect();
+        self.line(body, &medians, y);
     }
 
     fn shares(
@@ -226,8 +288,11 @@ impl Timeline {
         stretches: &[(f64, f64, Vec<f64>)],
         top: f64,
     ) {
-        for (start_s, end_s, shares) in stretches {
+        let columns = of_shares(stretches, self.end_s);
+        for (start_s, end_s, shares) in columns.as_deref().unwrap_or(stretches) {
             let (left, right) = (self.x(*start_s), self.x(end_s.min(self.end_s)));
+            // Narrow ones stand without a gap.
+            let gap = if right - left > 4.0 { 1.0 } else { 0.0 };
             let mut bottom = top + TRACK;
             for (index, share) in shares.iter().enumerate() {
                 let height = share * TRACK;
@@ -235,7 +300,7 @@ impl Timeline {
                 let _ = write!(
                     body,
                     "<rect x=\"{left:.1}\" y=\"{bottom:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"{}\"/>",
-                    (right - left - 1.0).max(1.0),
+                    (right - left - gap).max(1.0),
                     hex(index)
                 );
             }
@@ -386,6 +451,42 @@ mod tests {
             "{svg}"
         );
         assert!(!with(4).to_svg().unwrap().contains("<image"));
+    }
+
+    #[test]
+    fn an_hour_is_summed_up_in_a_picture_that_stays_small_and_says_so() {
+        let n = 360_000;
+        let second = |i: i32| f64::from(i) / 100.0;
+        let hour = Timeline {
+            end_s: 3_600.0,
+            tracks: vec![
+                Track {
+                    label: "F0 (Hz)".into(),
+                    mark: Mark::Curve(
+                        (0..n)
+                            .map(|i| vec![(second(i), f64::from(i % 90))])
+                            .collect(),
+                    ),
+                },
+                Track {
+                    label: "emotion".into(),
+                    mark: Mark::Shares {
+                        names: vec!["joy".into(), "anger".into()],
+                        stretches: (0..n)
+                            .map(|i| (second(i), second(i + 1), vec![0.25, 0.75]))
+                            .collect(),
+                    },
+                },
+            ],
+            ..timeline(1.0)
+        };
+        let svg = hour.to_svg().unwrap();
+        assert!(svg.len() < 200_000, "{}", svg.len());
+        let said =
+            "time (min) · lines: median and middle 80 % of each 10 s · shares: mean of each 10 s";
+        assert!(svg.contains(said) && svg.contains(">60</text>"));
+        let short = timeline(1.0).to_svg().unwrap();
+        assert!(short.contains(">time (s)</text>"));
     }
 
     #[test]
