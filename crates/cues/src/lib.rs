@@ -22,4 +22,4 @@ pub use endpoint::EndpointExtractor;
 pub use extractor::{CueError, CueExtractor, ReadClip};
 pub use follow::{FaceNow, Follower, Moment};
 pub use model_folder::{CONFIG_FILE, WEIGHTS_FILE};
-pub use native::{Heard, NativeExtractor, Seen};
+pub use native::{Heard, NativeExtractor, Perceived, Seen};

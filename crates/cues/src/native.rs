@@ -5,6 +5,7 @@
 
 mod follow;
 mod see;
+mod sound;
 
 pub use see::Seen;
 
@@ -13,13 +14,15 @@ use std::thread;
 use std::time::Instant;
 
 use smes_dialogue::{Cue, EmotionSet, Extractor, Feature, Modality, Private, TimeSpan};
-use smes_media::{Audio, Clip, DecodeOptions, Limits, Recording, VideoOptions};
+use smes_media::{Clip, DecodeOptions, Limits, Picture, Recording, VideoOptions};
 
 use self::follow::NativeFollower;
+use self::sound::{FirstHearing, MOST_KEPT_S, Sound};
 use crate::describe::describe;
 use crate::emotion::{EmotionReader, HeardWindow, UsualVoice, VoiceEmotion};
+use crate::face::timeline::Timeline;
 use crate::face::{FaceReader, FaceReading, Grey};
-use crate::voice::{self, FEW_VOICED_S, Hearing, VoiceReading};
+use crate::voice::{FEW_VOICED_S, Hearing, Listener, VoiceReading};
 use crate::{CueError, CueExtractor, Follower, ReadClip, SpeakerBaseline};
 
 /// Sample rates the measures are defined for, in Hz.
@@ -71,23 +74,61 @@ pub struct Heard {
     pub emotions: Vec<VoiceEmotion>,
 }
 
+/// What came of a recording, and what it came from.
+#[derive(Debug, Clone)]
+pub struct Perceived {
+    /// The cue.
+    pub read: ReadClip,
+    /// What was heard over time, where there was sound.
+    pub heard: Option<Heard>,
+    /// What was seen over time, where there were pictures.
+    pub seen: Option<Seen>,
+}
+
 impl NativeExtractor {
-    /// What is heard over time, of a speaker of whom nothing else is known.
+    /// Reads a recording of a speaker of whom nothing else is known, and tells what was heard and seen
+    /// over time. Pictures (with their time in milliseconds) and sound are handed out as they come.
     ///
     /// # Errors
-    /// As for [`CueExtractor::extract`].
-    pub fn heard(&self, audio: &Audio) -> Result<Heard, CueError> {
-        check_rate(audio)?;
-        let reading = voice::read(&audio.samples, audio.sample_rate);
-        let windows = self
-            .voices
-            .listen(&audio.samples, audio.sample_rate, &reading)?;
-        let emotions = self.voices.read(&windows, &UsualVoice::default())?;
-        Ok(Heard {
-            reading,
-            windows,
-            emotions,
+    /// As for [`CueExtractor::read`].
+    pub fn perceive(
+        &self,
+        recording: Recording<'_>,
+        limits: &Limits,
+        on_picture: impl FnMut(u64, &Grey) + Send,
+        on_sound: impl FnMut(&[f32]) + Send,
+    ) -> Result<Perceived, CueError> {
+        let mut baseline = SpeakerBaseline::default();
+        let watcher = (on_picture, on_sound);
+        let (read, basis) =
+            self.read_keeping(MOST_KEPT_S, recording, limits, watcher, &mut baseline)?;
+        let usual = UsualVoice::default();
+        let heard = basis.talk.map(|talk| {
+            Ok::<_, CueError>(Heard {
+                emotions: self.voices.read(&talk.windows, &usual)?,
+                reading: talk.reading,
+                windows: talk.windows,
+            })
+        });
+        Ok(Perceived {
+            read,
+            heard: heard.transpose()?,
+            seen: basis.seen.map(|reading| Seen {
+                timeline: Timeline::of(&reading, self.expressions().len()),
+                reading,
+            }),
         })
+    }
+
+    /// The windows of a sound that was measured.
+    fn listen(
+        &self,
+        sound: &Sound<'_>,
+        reading: &VoiceReading,
+    ) -> Result<Vec<HeardWindow>, CueError> {
+        let mut listening = self.voices.encoder().begin(sound.sample_rate, reading);
+        sound.play(|part| listening.hear(part))?;
+        Ok(listening.finish())
     }
 
     /// The acted emotions of a voice that it tells apart.
@@ -115,19 +156,43 @@ impl CueExtractor for NativeExtractor {
         thread::scope(|scope| {
             let video = clip.video.as_ref();
             let watching = video.map(|video| scope.spawn(|| self.faces.read(video)));
-            self.cue(clip, || watching.map(joined).transpose(), baseline)
+            let seen = || watching.map(joined).transpose();
+            Ok(self.cue(Decoded::of(clip), seen, baseline)?.0)
         })
     }
 
     /// Faces are looked for on a thread of their own while the next pictures are decoded and the voice
-    /// is described.
+    /// is described. Pictures are not kept, nor is sound that is longer than some minutes.
     fn read(
         &self,
         recording: Recording<'_>,
         limits: &Limits,
         baseline: &mut SpeakerBaseline,
     ) -> Result<ReadClip, CueError> {
+        let watcher = (|_, _: &Grey| (), |_: &[f32]| ());
+        let read = self.read_keeping(MOST_KEPT_S, recording, limits, watcher, baseline)?;
+        Ok(read.0)
+    }
+
+    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
+        Some(Box::new(NativeFollower::new(self)))
+    }
+}
+
+impl NativeExtractor {
+    /// Reads a recording and keeps so many seconds of its sound at most.
+    fn read_keeping(
+        &self,
+        most_kept_s: u32,
+        recording: Recording<'_>,
+        limits: &Limits,
+        (mut on_picture, mut on_sound): (impl FnMut(u64, &Grey) + Send, impl FnMut(&[f32]) + Send),
+        baseline: &mut SpeakerBaseline,
+    ) -> Result<(ReadClip, Basis), CueError> {
         let started = Instant::now();
+        let wanted = self.wants();
+        let n_kept = most_kept_s * wanted.sample_rate;
+        let mut first = FirstHearing::new(wanted.sample_rate, n_kept as usize);
         thread::scope(|scope| {
             let (pictures, waiting) = mpsc::sync_channel::<(u64, Grey)>(PICTURES_WAITING);
             let watching = scope.spawn(|| {
@@ -137,37 +202,44 @@ impl CueExtractor for NativeExtractor {
                 }
                 watch.finish()
             });
-            let decoded = recording.watch(&self.wants(), limits, |picture| {
+            let look = |picture: Picture<'_>| {
                 if let Some(grey) = Grey::of_rgb(picture.width, picture.height, picture.rgb) {
+                    on_picture(picture.time_ms, &grey);
                     // A watcher that is gone is reported where it is waited for.
                     let _ = pictures.send((picture.time_ms, grey));
                 }
-            });
+            };
+            let listen = |piece: &[f32]| {
+                on_sound(piece);
+                first.hear(piece);
+            };
+            let decoded = recording.watch(&wanted, limits, look, listen);
             drop(pictures);
-            let (clip, decoding) = (decoded?, started.elapsed());
+            let (decoded, decoding) = (decoded?, started.elapsed());
+            let clip = Decoded {
+                duration_ms: decoded.duration_ms,
+                limits: &decoded.limits,
+                sound: first.sound(recording, limits),
+            };
             let seen = || Ok(Some(joined(watching)?).filter(|seen| seen.n_frames > 0));
-            Ok(ReadClip {
-                cue: self.cue(&clip, seen, baseline)?,
-                duration_ms: clip.duration_ms,
-                limits: clip.limits,
+            let (cue, basis) = self.cue(clip, seen, baseline)?;
+            let read = ReadClip {
+                cue,
+                duration_ms: decoded.duration_ms,
+                limits: decoded.limits,
                 decoding,
-            })
+            };
+            Ok((read, basis))
         })
     }
 
-    fn follow(self: Arc<Self>) -> Option<Box<dyn Follower>> {
-        Some(Box::new(NativeFollower::new(self)))
-    }
-}
-
-impl NativeExtractor {
     /// The cue of a clip and of what was seen of it, which is asked for after the voice was described.
     fn cue(
         &self,
-        clip: &Clip,
+        clip: Decoded<'_>,
         seen: impl FnOnce() -> Result<Option<FaceReading>, CueError>,
         baseline: &mut SpeakerBaseline,
-    ) -> Result<Cue, CueError> {
+    ) -> Result<(Cue, Basis), CueError> {
         let mut cue = Cue {
             observation: Private::default(),
             distress: None,
@@ -176,45 +248,48 @@ impl NativeExtractor {
             extractor: self.id(),
             confidence: Some(0.0),
             features: Vec::new(),
-            limits: clip.limits.clone(),
+            limits: clip.limits.to_vec(),
         };
-        let mut sounded_like = None;
-        if let Some(audio) = &clip.audio {
-            sounded_like = self.hear(audio, baseline, &mut cue)?;
+        let mut talk = None;
+        if let Some(sound) = clip.sound {
+            talk = Some(self.hear(&sound, baseline, &mut cue)?);
         } else {
             cue.observation = "No voice could be heard.".into();
             note(&mut cue, "the clip has no sound");
         }
-        if let Some(seen) = seen()? {
-            self.see(&seen, sounded_like.as_ref(), baseline, &mut cue);
+        let seen = seen()?;
+        if let Some(seen) = &seen {
+            let named = talk.as_ref().and_then(|talk| talk.named.as_ref());
+            self.see(seen, named, baseline, &mut cue);
         }
-        Ok(cue)
+        Ok((cue, Basis { talk, seen }))
     }
 
-    /// Describes the voice; gives what it sounded like where that was put into words.
+    /// Describes the voice.
     fn hear(
         &self,
-        audio: &Audio,
+        sound: &Sound<'_>,
         baseline: &mut SpeakerBaseline,
         cue: &mut Cue,
-    ) -> Result<Option<VoiceEmotion>, CueError> {
-        check_rate(audio)?;
-        let reading = voice::read(&audio.samples, audio.sample_rate);
+    ) -> Result<Talk, CueError> {
+        let reading = measure(sound)?;
         for limit in limits(&reading) {
             note(cue, limit);
         }
         if reading.hearing != Hearing::Voice {
             cue.observation = unheard(reading.hearing).into();
-            return Ok(None);
+            return Ok(Talk {
+                reading,
+                windows: Vec::new(),
+                named: None,
+            });
         }
-        let windows = self
-            .voices
-            .listen(&audio.samples, audio.sample_rate, &reading)?;
+        let windows = self.listen(sound, &reading)?;
         let emotion = self.voices.read_clip(&windows, &baseline.voice)?;
         let is_sure =
             !reading.noisy && !reading.over_music && reading.voiced_s >= ENOUGH_FOR_EMOTION_S;
         let confidence = confidence(&reading, baseline);
-        let mut features = reading.features;
+        let mut features = reading.features.clone();
         for feature in &mut features {
             feature.relative_to_baseline = baseline.relative(feature);
         }
@@ -224,17 +299,21 @@ impl NativeExtractor {
             baseline.voice.add(&windows);
         }
         let emotions = self.voices.emotions();
-        let named = emotion.as_ref().filter(|_| is_sure);
-        let sentence = describe(&features, named.map(|emotion| (emotion, emotions)));
+        let named = emotion.filter(|_| is_sure);
+        let sentence = describe(&features, named.as_ref().map(|emotion| (emotion, emotions)));
         // What is too unsure to be said must not be held against the words either.
-        if let Some(emotion) = named {
+        if let Some(emotion) = &named {
             features.extend(self.emotion_features(emotion));
         }
         cue.observation = Private::new(sentence);
         cue.modalities.push(Modality::Audio);
         cue.confidence = Some(confidence);
         cue.features = features;
-        Ok(emotion.filter(|_| is_sure))
+        Ok(Talk {
+            reading,
+            windows,
+            named,
+        })
     }
 
     /// Probability of each emotion, and what follows from them.
@@ -264,13 +343,50 @@ fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn check_rate(audio: &Audio) -> Result<(), CueError> {
-    if SAMPLE_RATES.contains(&audio.sample_rate) {
-        return Ok(());
+/// What was decoded of a clip.
+struct Decoded<'c> {
+    duration_ms: u64,
+    limits: &'c [String],
+    sound: Option<Sound<'c>>,
+}
+
+impl<'c> Decoded<'c> {
+    fn of(clip: &'c Clip) -> Self {
+        Self {
+            duration_ms: clip.duration_ms,
+            limits: &clip.limits,
+            sound: clip.audio.as_ref().map(Sound::of),
+        }
     }
-    Err(CueError::UnsupportedSampleRate {
-        found: audio.sample_rate,
-    })
+}
+
+/// What a cue was made of.
+struct Basis {
+    talk: Option<Talk>,
+    seen: Option<FaceReading>,
+}
+
+/// What was heard.
+struct Talk {
+    reading: VoiceReading,
+    windows: Vec<HeardWindow>,
+    /// What the voice sounded like, where that was put into words.
+    named: Option<VoiceEmotion>,
+}
+
+/// Measures a sound.
+fn measure(sound: &Sound<'_>) -> Result<VoiceReading, CueError> {
+    if !SAMPLE_RATES.contains(&sound.sample_rate) {
+        return Err(CueError::UnsupportedSampleRate {
+            found: sound.sample_rate,
+        });
+    }
+    let mut listener = Listener::new(&sound.extent, sound.sample_rate);
+    sound.play(|part| {
+        listener.hear(part);
+        Ok(())
+    })?;
+    Ok(listener.finish())
 }
 
 /// What is said of a sound in which no voice can be read.
@@ -343,6 +459,8 @@ fn note(cue: &mut Cue, limit: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use smes_media::Audio;
+
     use crate::voice::signals::{RATE, beats, glide, harmonics, noise};
 
     fn clip(samples: Vec<f32>) -> Clip {
@@ -497,6 +615,35 @@ mod tests {
                 cue.limits
             );
             assert!(cue.confidence < clean.confidence);
+        }
+    }
+
+    #[test]
+    fn the_cue_of_a_recording_is_the_same_whether_its_sound_is_kept_or_decoded_again() {
+        let native = NativeExtractor::embedded().unwrap();
+        let mut talk = beats(4.0, 20.0, 0.5);
+        talk.extend(vec![0.0; 40_000]);
+        talk.extend(glide(120.0, 220.0, 6.0));
+        let talk = clip(talk).audio.unwrap().to_wav();
+        let seen = smes_testkit::shared_data("clips")
+            .map(|folder| fs_err::read(folder.join("IronMan.mp4")).unwrap());
+        for file in seen.iter().chain([&talk]) {
+            let recording = Recording::Bytes(file);
+            let (mut usual, mut usual_again) = Default::default();
+            for _ in 0..2 {
+                let limits = Limits::corpus();
+                let kept = native.read(recording, &limits, &mut usual).unwrap();
+                let watcher = (|_, _: &Grey| (), |_: &[f32]| ());
+                let (again, _) = native
+                    .read_keeping(0, recording, &limits, watcher, &mut usual_again)
+                    .unwrap();
+                assert!(kept.cue.modalities.contains(&Modality::Audio));
+                assert_eq!(kept.cue, again.cue);
+                assert_eq!(kept.duration_ms, again.duration_ms);
+                let clip = recording.decode(&native.wants(), &limits).unwrap();
+                assert_eq!(clip.duration_ms, kept.duration_ms);
+            }
+            assert_eq!(usual, usual_again);
         }
     }
 

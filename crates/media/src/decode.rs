@@ -1,24 +1,25 @@
 //! From a file to sound and pictures in memory.
 //!
 //! One `ffmpeg` process decodes both streams in one pass: pictures leave through its standard
-//! output as PPM, sound through an anonymous file in memory (through the output when no pictures
-//! are asked for). Pictures are handed out as they come, so that whoever watches them need not
-//! keep them. Both keep the clip's clock, whose zero is the earliest time stamp of the file:
+//! output as PPM, sound through a pipe (through the output when no pictures are asked for). Both
+//! are handed out as they come, so that whoever watches need not keep them. Both keep the clip's clock, whose zero is the earliest time stamp of the file:
 //! sound that begins late or has holes is filled with silence, and pictures are picked by the
 //! `fps` filter at fixed instants, so that picture `n` is what a player shows at
 //! `n / fps` seconds, whatever the frame rate of the file and however it varies.
 //! Rotation is applied by ffmpeg itself.
 
-use std::io::BufReader;
+use std::io::{self, BufReader};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::process::ChildStdout;
+use std::thread;
 
 use crate::arguments::{PICTURES, arguments};
 use crate::pcm::read_samples;
 use crate::ppm::{Pictures, read_pictures};
 use crate::probe::{failure, probe_source};
 use crate::process::{self, Outcome, Task};
-use crate::source::{Scratch, Source};
-use crate::watch::{Tee, Unwatched, Watcher};
+use crate::source::{Funnel, Source};
 use crate::{Audio, Clip, Limits, MediaError, OverLong, Video, VideoFrame};
 
 /// Pictures asked for beyond the limit, to know whether there were more: a clip that ends just at
@@ -107,23 +108,40 @@ pub fn decode_bytes(
     decode_source(&Source::bytes(bytes, limits)?, options, limits)
 }
 
-/// Decodes and keeps the pictures, as many as fit in memory.
+/// Decodes and keeps what comes; of the pictures as many as fit in memory.
 fn decode_source(
     source: &Source,
     options: &DecodeOptions,
     limits: &Limits,
 ) -> Result<Clip, MediaError> {
-    let mut pictures = Pictures::default();
+    let (mut pictures, mut samples) = (Pictures::default(), Vec::new());
     let bounded = kept_in_memory(options, limits);
-    let clip = decode_to(source, options, &bounded, &mut |size, rgb| {
-        pictures.keep(size, rgb);
-    })?;
-    Ok(Clip {
+    let mut sinks = Sinks {
+        picture: &mut |size, rgb| pictures.keep(size, rgb),
+        sound: &mut |piece| samples.extend_from_slice(piece),
+    };
+    let watched = decode_to(source, options, &bounded, &mut sinks)?;
+    Ok(clip(watched, samples, pictures, options))
+}
+
+/// What was decoded, and what was kept of it.
+pub(crate) fn clip(
+    watched: Watched,
+    samples: Vec<f32>,
+    pictures: Pictures,
+    options: &DecodeOptions,
+) -> Clip {
+    Clip {
+        duration_ms: watched.duration_ms,
+        audio: (!samples.is_empty()).then_some(Audio {
+            samples,
+            sample_rate: options.sample_rate,
+        }),
         video: options
             .video
             .and_then(|video| on_the_clock(pictures, video)),
-        ..clip
-    })
+        limits: watched.limits,
+    }
 }
 
 /// The limits where all pictures are kept: as many as fit in the memory that is allowed.
@@ -138,26 +156,40 @@ pub(crate) fn kept_in_memory(options: &DecodeOptions, limits: &Limits) -> Limits
     }
 }
 
-/// Where pictures go: their width and height, and their bytes.
-pub(crate) type Sink<'s> = dyn FnMut((u32, u32), Vec<u8>) + Send + 's;
+/// Where goes what is decoded, as it comes.
+pub(crate) struct Sinks<'s> {
+    /// Pictures: their width and height, and their bytes.
+    pub(crate) picture: &'s mut (dyn FnMut((u32, u32), Vec<u8>) + Send),
+    /// Pieces of the sound.
+    pub(crate) sound: &'s mut (dyn FnMut(&[f32]) + Send),
+}
+
+/// What was decoded of a clip while it was watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Length in milliseconds.
+    pub duration_ms: u64,
+    /// What could not be read and why, in plain words.
+    pub limits: Vec<String>,
+}
 
 pub(crate) fn decode_to(
     source: &Source,
     options: &DecodeOptions,
     limits: &Limits,
-    sink: &mut Sink<'_>,
-) -> Result<Clip, MediaError> {
+    sinks: &mut Sinks<'_>,
+) -> Result<Watched, MediaError> {
     options.check()?;
     let wanted = Wanted {
         audio: true,
         video: options.video,
     };
-    let first = attempt(source, wanted, options, limits, &Unwatched, sink)?;
+    let first = attempt(source, wanted, options, limits, sinks)?;
     if !first.is_empty() {
         return finish(first, wanted, options, limits);
     }
     if first.lacks_pictures {
-        return sound_alone(source, options, limits, sink);
+        return sound_alone(source, options, limits, sinks);
     }
     // Nothing came. Often one of the streams is absent, which ffmpeg refuses as a whole: ask what
     // there is and decode that alone.
@@ -180,7 +212,7 @@ pub(crate) fn decode_to(
     if narrower.is_nothing() {
         return Err(error);
     }
-    let mut second = attempt(source, narrower, options, limits, &Unwatched, sink)?;
+    let mut second = attempt(source, narrower, options, limits, sinks)?;
     if second.is_empty() {
         return Err(second.error);
     }
@@ -203,13 +235,13 @@ fn sound_alone(
     source: &Source,
     options: &DecodeOptions,
     limits: &Limits,
-    sink: &mut Sink<'_>,
-) -> Result<Clip, MediaError> {
+    sinks: &mut Sinks<'_>,
+) -> Result<Watched, MediaError> {
     let wanted = Wanted {
         audio: true,
         video: None,
     };
-    let mut second = attempt(source, wanted, options, limits, &Unwatched, sink)?;
+    let mut second = attempt(source, wanted, options, limits, sinks)?;
     if second.is_empty() {
         return Err(second.error);
     }
@@ -232,7 +264,8 @@ impl Wanted {
 
 /// What one run of ffmpeg gave.
 pub(crate) struct Attempt {
-    samples: Vec<f32>,
+    /// Samples there were, one more than allowed at most.
+    n_samples: usize,
     /// Pictures there were, [`EXTRA_FRAMES`] more than allowed at most.
     n_pictures: usize,
     says: Vec<String>,
@@ -244,68 +277,88 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(crate) fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.n_pictures == 0
+        self.n_samples == 0 && self.n_pictures == 0
     }
 }
 
-/// Runs ffmpeg once: pictures go to `sink`, sound is kept and told to `watcher`.
+/// Runs ffmpeg once and hands out what it decodes.
 pub(crate) fn attempt(
     source: &Source,
     wanted: Wanted,
     options: &DecodeOptions,
     limits: &Limits,
-    watcher: &dyn Watcher,
-    sink: &mut Sink<'_>,
+    sinks: &mut Sinks<'_>,
 ) -> Result<Attempt, MediaError> {
-    let max_samples = max_samples(options, limits);
-    let max_frames = wanted.video.map_or(0, |video| max_frames(video, limits));
-    let mut sound = wanted.video.map(|_| Scratch::new()).transpose()?;
-    let sound_file = sound.as_ref().map(Scratch::name);
-    if let (true, Some(file)) = (wanted.audio, &sound_file) {
-        watcher.sound_file(file);
-    }
-    let task = Task {
-        program: "ffmpeg",
-        args: arguments(source, wanted, sound_file.as_deref(), options, limits),
-        stdin: source.stdin()?,
-        file_bytes: max_samples as u64 * 4 + (1 << 20),
+    let most = max_samples(options, limits);
+    let task = |sound: Option<&Funnel>| {
+        let name = sound.map(Funnel::name);
+        Ok(Task {
+            program: "ffmpeg",
+            args: arguments(source, wanted, name.as_deref(), options, limits),
+            stdin: source.stdin()?,
+            file_bytes: 0,
+        })
     };
-    let outcome = process::run(task, limits, |stdout| {
-        if wanted.video.is_none() {
-            let mut heard = Tee {
-                from: stdout,
-                to: watcher,
-            };
-            return (read_samples(&mut heard, max_samples + 1), 0);
+    let outcome = match wanted.video {
+        None => process::run(task(None)?, limits, |stdout| {
+            (read_samples(stdout, most, &mut sinks.sound), 0)
+        })?,
+        Some(video) => {
+            let (funnel, mut sound) = Funnel::new()?;
+            let (task, on_sound) = (task(Some(&funnel))?, &mut sinks.sound);
+            thread::scope(|scope| {
+                let listening = scope.spawn(move || {
+                    let n_samples = read_samples(&mut sound, most, on_sound);
+                    // What is too long is read too, or ffmpeg would wait. A pipe that breaks ends it.
+                    let _ = io::copy(&mut sound, &mut io::sink());
+                    n_samples
+                });
+                let outcome = process::run(task, limits, |stdout| {
+                    hand_out_pictures(stdout, video, limits, sinks.picture)
+                });
+                drop(funnel);
+                // What is heard may be listened to by others' code.
+                let n_samples = listening
+                    .join()
+                    .unwrap_or_else(|fault| resume_unwind(fault));
+                Ok(outcome?.with(|n_pictures| (n_samples, n_pictures)))
+            })?
         }
-        // More than allowed is read, to know whether there was more.
-        let (most, mut n_handed) = (max_frames + EXTRA_FRAMES, 0);
-        let mut buffered = BufReader::with_capacity(256 << 10, stdout);
-        let hand_out = |size, rgb| {
-            if n_handed < max_frames {
-                n_handed += 1;
-                sink(size, rgb);
-            }
-        };
-        let n_pictures = read_pictures(&mut buffered, most, limits.video_bytes, hand_out);
-        (Vec::new(), n_pictures)
-    })?;
-    let error = failure("ffmpeg", &outcome, limits);
-    let says = complaints(&outcome);
-    let lacks_pictures = outcome
-        .stderr
-        .contains(&format!("'{PICTURES}' matches no streams"));
-    let (mut samples, n_pictures) = outcome.output;
-    if let (true, Some(sound)) = (wanted.audio, &mut sound) {
-        samples = read_samples(sound.written(), max_samples + 1);
-    }
+    };
+    let (n_samples, n_pictures) = outcome.output;
     Ok(Attempt {
-        samples,
+        n_samples,
         n_pictures,
-        says,
-        lacks_pictures,
-        error,
+        says: complaints(&outcome),
+        lacks_pictures: outcome
+            .stderr
+            .contains(&format!("'{PICTURES}' matches no streams")),
+        error: failure("ffmpeg", &outcome, limits),
     })
+}
+
+/// Hands out as many pictures as are allowed; of those beyond, reads as many as it takes to know that
+/// there were more. Returns how many there were.
+fn hand_out_pictures(
+    stdout: &mut ChildStdout,
+    video: VideoOptions,
+    limits: &Limits,
+    on_picture: &mut (dyn FnMut((u32, u32), Vec<u8>) + Send),
+) -> usize {
+    let (most, mut n_handed) = (max_frames(video, limits), 0);
+    let mut buffered = BufReader::with_capacity(256 << 10, stdout);
+    let hand_out = |size, rgb| {
+        if n_handed < most {
+            n_handed += 1;
+            on_picture(size, rgb);
+        }
+    };
+    read_pictures(
+        &mut buffered,
+        most + EXTRA_FRAMES,
+        limits.video_bytes,
+        hand_out,
+    )
 }
 
 fn complaints<T>(outcome: &Outcome<T>) -> Vec<String> {
@@ -319,67 +372,47 @@ fn complaints<T>(outcome: &Outcome<T>) -> Vec<String> {
     vec![says.to_owned()]
 }
 
-/// Bounds what was read, and turns it into a clip.
+/// Bounds what was read, and says what there was.
 pub(crate) fn finish(
-    mut attempt: Attempt,
+    attempt: Attempt,
     wanted: Wanted,
     options: &DecodeOptions,
     limits: &Limits,
-) -> Result<Clip, MediaError> {
-    let max_samples = max_samples(options, limits);
+) -> Result<Watched, MediaError> {
+    let most_samples = max_samples(options, limits);
     let allowed = wanted.video.map_or(0, |video| max_frames(video, limits));
     let by_time = wanted
         .video
         .map_or(0, |video| frames_in(limits.duration_ms, video));
+    let mut says = attempt.says;
     let frames = attempt.n_pictures;
-    if attempt.samples.len() > max_samples || frames > by_time + 1 {
+    if attempt.n_samples > most_samples || frames > by_time + 1 {
         if limits.over_long == OverLong::Refuse {
             return Err(MediaError::TooLong {
                 limit_ms: limits.duration_ms,
             });
         }
         let seconds = limits.duration_ms as f64 / 1000.0;
-        attempt
-            .says
-            .push(format!("only the first {seconds} s of the clip were read"));
+        says.push(format!("only the first {seconds} s of the clip were read"));
     } else if frames > allowed && allowed < by_time {
-        attempt
-            .says
-            .push(format!("only the first {allowed} pictures were read"));
+        says.push(format!("only the first {allowed} pictures were read"));
     }
-    attempt.samples.truncate(max_samples);
-    attempt.n_pictures = attempt.n_pictures.min(allowed);
-    if wanted.audio && attempt.samples.is_empty() {
-        attempt
-            .says
-            .push("the sound of the clip could not be read".to_owned());
+    let n_samples = attempt.n_samples.min(most_samples);
+    let n_pictures = attempt.n_pictures.min(allowed);
+    if wanted.audio && n_samples == 0 {
+        says.push("the sound of the clip could not be read".to_owned());
     }
-    if wanted.video.is_some() && attempt.n_pictures == 0 {
-        attempt
-            .says
-            .push("the pictures of the clip could not be read".to_owned());
+    if wanted.video.is_some() && n_pictures == 0 {
+        says.push("the pictures of the clip could not be read".to_owned());
     }
-    Ok(clip(attempt, wanted, options))
-}
-
-fn clip(attempt: Attempt, wanted: Wanted, options: &DecodeOptions) -> Clip {
-    let rate = options.sample_rate;
-    let audio_ms = attempt.samples.len() as u64 * 1000 / u64::from(rate);
+    let audio_ms = n_samples as u64 * 1000 / u64::from(options.sample_rate);
     // The last picture lasts until the sound ends, or for one step where there is no sound.
-    let n_shown = attempt
-        .n_pictures
-        .saturating_sub(usize::from(!attempt.samples.is_empty()));
+    let n_shown = n_pictures.saturating_sub(usize::from(n_samples > 0));
     let video_ms = wanted.video.map_or(0, |video| time_ms(n_shown, video));
-    let samples = attempt.samples;
-    Clip {
+    Ok(Watched {
         duration_ms: audio_ms.max(video_ms),
-        audio: (!samples.is_empty()).then_some(Audio {
-            samples,
-            sample_rate: rate,
-        }),
-        video: None,
-        limits: attempt.says,
-    }
+        limits: says,
+    })
 }
 
 pub(crate) fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Video> {
@@ -400,11 +433,9 @@ pub(crate) fn on_the_clock(pictures: Pictures, video: VideoOptions) -> Option<Vi
 }
 
 /// A clip of which only pictures could be read, and they were not wanted.
-fn pictures_only(found: &crate::Probe) -> Clip {
-    Clip {
+fn pictures_only(found: &crate::Probe) -> Watched {
+    Watched {
         duration_ms: found.duration_ms.unwrap_or(0),
-        audio: None,
-        video: None,
         limits: vec!["the clip has no sound".to_owned()],
     }
 }

@@ -54,6 +54,9 @@ pub enum MediaError {
     /// A known format of which nothing could be decoded.
     #[error("the clip is damaged: nothing of it could be decoded")]
     Damaged,
+    /// It was read more than once, and a later time there was less of it.
+    #[error("the clip changed while it was read")]
+    Changed,
     /// Subtitles or data only.
     #[error("the clip has neither sound nor pictures")]
     NoStreams,
@@ -121,6 +124,7 @@ impl MediaError {
                 "expected WebM, MP4, MKV, Ogg, WAV, MP3, FLAC, AAC, AVI, MPEG or the like"
                     .to_owned()
             }
+            Self::Changed => "is something still writing to it? read it again".to_owned(),
             Self::Damaged => "was the file copied or recorded completely?".to_owned(),
             Self::TimedOut { .. } | Self::OutOfMemory { .. } => {
                 "convert the clip to a plain format first, or raise the limit".to_owned()

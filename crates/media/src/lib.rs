@@ -28,11 +28,10 @@ mod process;
 mod recording;
 mod source;
 mod tools;
-mod watch;
 mod wav;
 
 pub use clip::{Audio, Clip, Video, VideoFrame};
-pub use decode::{DecodeOptions, NO_PICTURES, VideoOptions, decode, decode_bytes};
+pub use decode::{DecodeOptions, NO_PICTURES, VideoOptions, Watched, decode, decode_bytes};
 pub use error::MediaError;
 pub use limits::{Limits, OverLong};
 pub use live::{LiveClip, News};

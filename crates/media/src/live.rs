@@ -4,18 +4,15 @@
 //! from a pipe as they come. What it has decoded so far can be taken at any time ([`LiveClip::news`]);
 //! after the last piece only the rest is left to do ([`LiveClip::finish`]).
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::io::Write;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::decode::{Wanted, attempt, finish, kept_in_memory, on_the_clock, time_ms};
-use crate::pcm::read_samples;
+use crate::decode::{Sinks, Wanted, attempt, clip, finish, kept_in_memory, time_ms};
 use crate::ppm::Pictures;
 use crate::source::Source;
-use crate::watch::Watcher;
 use crate::{Clip, DecodeOptions, Limits, MediaError, Video, VideoFrame, VideoOptions};
 
 /// What was decoded since it was last asked for.
@@ -77,19 +74,23 @@ impl LiveClip {
         let watcher = Arc::clone(&so_far);
         let work = move || {
             let source = Source::Coming(reader);
-            let mut kept = Pictures::default();
-            let mut keep = |size, rgb: Vec<u8>| {
-                watcher.picture(size, rgb.clone());
-                kept.keep(size, rgb);
+            let (mut kept, mut samples) = (Pictures::default(), Vec::new());
+            let mut sinks = Sinks {
+                picture: &mut |size, rgb| {
+                    watcher.state().pictures.keep(size, rgb.clone());
+                    kept.keep(size, rgb);
+                },
+                sound: &mut |piece| {
+                    watcher.state().samples.extend_from_slice(piece);
+                    samples.extend_from_slice(piece);
+                },
             };
-            let done = attempt(&source, wanted, &options, &limits, &*watcher, &mut keep)?;
+            let done = attempt(&source, wanted, &options, &limits, &mut sinks)?;
             if done.is_empty() {
                 return Err(done.error);
             }
-            Ok(Clip {
-                video: options.video.and_then(|video| on_the_clock(kept, video)),
-                ..finish(done, wanted, &options, &limits)?
-            })
+            let watched = finish(done, wanted, &options, &limits)?;
+            Ok(clip(watched, samples, kept, &options))
         };
         let job = thread::Builder::new()
             .name("decoding".to_owned())
@@ -163,10 +164,7 @@ struct SoFar {
 
 #[derive(Default)]
 struct State {
-    /// Sound that came through the output, not yet whole samples.
-    bytes: Vec<u8>,
-    /// The sound as it is written, read up to where it was when it was last asked for.
-    file: Option<fs_err::File>,
+    samples: Vec<f32>,
     pictures: Pictures,
     n_seen: usize,
 }
@@ -183,30 +181,16 @@ impl SoFar {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn picture(&self, size: (u32, u32), rgb: Vec<u8>) {
-        self.state().pictures.keep(size, rgb);
-    }
-
     fn take(&self) -> News {
         let mut state = self.state();
-        state.read_file();
-        let n_whole = state.bytes.len() / 4 * 4;
-        let rest = state.bytes.split_off(n_whole);
-        let whole = std::mem::replace(&mut state.bytes, rest);
-        let samples = read_samples(&mut whole.as_slice(), whole.len() / 4);
-        let video = self.video.and_then(|video| state.take_pictures(video));
-        News { samples, video }
+        News {
+            samples: std::mem::take(&mut state.samples),
+            video: self.video.and_then(|video| state.take_pictures(video)),
+        }
     }
 }
 
 impl State {
-    fn read_file(&mut self) {
-        if let Some(file) = &mut self.file {
-            // What cannot be read now is in the clip in the end.
-            let _ = file.read_to_end(&mut self.bytes);
-        }
-    }
-
     fn take_pictures(&mut self, video: VideoOptions) -> Option<Video> {
         let first = self.n_seen;
         let frames: Vec<VideoFrame> = std::mem::take(&mut self.pictures.frames)
@@ -223,15 +207,5 @@ impl State {
             height: self.pictures.height,
             frames,
         })
-    }
-}
-
-impl Watcher for SoFar {
-    fn sound_file(&self, file: &Path) {
-        self.state().file = fs_err::File::open(file).ok();
-    }
-
-    fn sound(&self, bytes: &[u8]) {
-        self.state().bytes.extend_from_slice(bytes);
     }
 }

@@ -43,6 +43,16 @@ pub(crate) struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// The same with another output.
+    pub(crate) fn with<U>(self, output: impl FnOnce(T) -> U) -> Outcome<U> {
+        Outcome {
+            output: output(self.output),
+            stderr: self.stderr,
+            status: self.status,
+            timed_out: self.timed_out,
+        }
+    }
+
     /// Stopped by the wall clock or by the limit on processor time.
     pub(crate) fn out_of_time(&self) -> bool {
         self.timed_out || matches!(self.status.signal(), Some(SIGXCPU | SIGKILL))

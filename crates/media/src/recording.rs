@@ -1,8 +1,8 @@
-//! A clip to be decoded, wherever it is; whole, or picture by picture.
+//! A clip to be decoded, wherever it is; whole, or piece by piece.
 
 use std::path::Path;
 
-use crate::decode::{decode_to, time_ms};
+use crate::decode::{Sinks, Watched, decode_to, time_ms};
 use crate::source::Source;
 use crate::{Clip, DecodeOptions, Limits, MediaError, decode, decode_bytes};
 
@@ -40,23 +40,25 @@ impl Recording<'_> {
         }
     }
 
-    /// Decodes it as [`decode()`] and [`decode_bytes`] do, but hands each picture to `on_picture` as it
-    /// comes and keeps none: [`Clip::video`] is empty, and memory does not grow with the pictures.
+    /// Decodes it as [`decode()`] and [`decode_bytes`] do, but hands out each picture and each piece of
+    /// the sound as it comes and keeps none: memory does not grow with the length. Pictures and sound
+    /// come from threads of their own.
     ///
     /// # Errors
-    /// As [`decode()`]; pictures may have been handed out before.
+    /// As [`decode()`]; pictures and sound may have been handed out before.
     pub fn watch(
         &self,
         options: &DecodeOptions,
         limits: &Limits,
         mut on_picture: impl FnMut(Picture<'_>) + Send,
-    ) -> Result<Clip, MediaError> {
+        mut on_sound: impl FnMut(&[f32]) + Send,
+    ) -> Result<Watched, MediaError> {
         let source = match self {
             Self::File(path) => Source::file(path, limits)?,
             Self::Bytes(bytes) => Source::bytes(bytes, limits)?,
         };
         let mut n_pictures = 0;
-        decode_to(&source, options, limits, &mut |(width, height), rgb| {
+        let mut picture = |(width, height), rgb: Vec<u8>| {
             if let Some(video) = options.video {
                 let time_ms = time_ms(n_pictures, video);
                 on_picture(Picture {
@@ -67,6 +69,11 @@ impl Recording<'_> {
                 });
                 n_pictures += 1;
             }
-        })
+        };
+        let mut sinks = Sinks {
+            picture: &mut picture,
+            sound: &mut on_sound,
+        };
+        decode_to(&source, options, limits, &mut sinks)
     }
 }

@@ -6,7 +6,7 @@
 //! need and a pipe does not allow.
 
 use std::fs::File;
-use std::io::{PipeReader, Write};
+use std::io::{PipeReader, PipeWriter, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -83,27 +83,24 @@ impl Source {
     }
 }
 
-/// Memory that a child writes to as to a file: a recorded voice never reaches a disk.
-pub(crate) struct Scratch(File);
+/// A pipe into which a child writes as if it were a file: a recorded voice reaches no disk, and memory
+/// does not grow with its length.
+pub(crate) struct Funnel(PipeWriter);
 
-impl Scratch {
-    pub(crate) fn new() -> Result<Self, MediaError> {
-        let memory =
-            memfd_create("sound", MemfdFlags::CLOEXEC).map_err(|e| MediaError::System {
-                action: "make room for the sound",
-                source: e.into(),
-            })?;
-        Ok(Self(File::from(memory)))
+impl Funnel {
+    /// The end the child writes to, and the one to read from. That one ends when the child has ended and
+    /// the other is dropped.
+    pub(crate) fn new() -> Result<(Self, PipeReader), MediaError> {
+        let (reader, writer) = std::io::pipe().map_err(|source| MediaError::System {
+            action: "make a way for the sound",
+            source,
+        })?;
+        Ok((Self(writer), reader))
     }
 
     /// Under which name the child finds it, as long as this value lives.
     pub(crate) fn name(&self) -> PathBuf {
         format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()).into()
-    }
-
-    /// What was written; this side has not read yet, so it begins at the beginning.
-    pub(crate) fn written(&mut self) -> &mut File {
-        &mut self.0
     }
 }
 

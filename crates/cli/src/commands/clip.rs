@@ -74,7 +74,7 @@ fn read(file: &Path) -> anyhow::Result<Report> {
 }
 
 /// An extractor's error with what to do about it.
-fn cue_error(error: CueError) -> anyhow::Error {
+pub(crate) fn cue_error(error: CueError) -> anyhow::Error {
     match error {
         CueError::Media(error) => media_error(error),
         _ => Advice::bad_input(error.hint(), error),

@@ -6,14 +6,16 @@
 //! *impression* of a window. The projection that makes an identity of the states is not part of this
 //! program, and an impression is kept no longer than the conversation it was heard in.
 
+use std::collections::VecDeque;
 use std::fmt;
 
+use rayon::prelude::*;
 use smes_nn::layers::Lstm;
-use smes_nn::mel::{FRAME, MelSpectrogram, SAMPLE_RATE};
+use smes_nn::mel::{FRAME, MelSpectrogram};
 use smes_nn::{Device, NnError, ParamLoader, Params, Precision, Tensor};
 
 use crate::CueError;
-use crate::voice::{self, VoiceReading, Window, descriptors::N_DESCRIPTORS};
+use crate::voice::{self, Part, VoiceReading, Window, descriptors::N_DESCRIPTORS};
 
 const N_BANDS: usize = 40;
 const N_HIDDEN: usize = 256;
@@ -25,8 +27,8 @@ pub const N_IMPRESSION: usize = SUMMED_UP.len() * 2 * N_HIDDEN;
 pub const N_INPUTS: usize = N_DESCRIPTORS + N_IMPRESSION;
 /// The level of speech it was trained at, in dB re full scale.
 const LEVEL_DB: f64 = -30.0;
-/// Windows that are read together: bounds memory.
-const BATCH: usize = 32;
+/// Windows that are read together: more are no faster and take more memory.
+const BATCH: usize = 4;
 
 /// A window of a clip and what the networks read of it, of which `Debug` shows nothing.
 #[derive(Clone, PartialEq)]
@@ -99,90 +101,128 @@ impl VoiceEncoder {
         sample_rate: u32,
         reading: &VoiceReading,
     ) -> Result<Vec<HeardWindow>, CueError> {
-        let windows = voice::windows(samples, sample_rate, reading);
-        let gain = 10_f64.powf((LEVEL_DB - voice::talk_level_db(reading)) / 20.0);
-        let mut heard = Vec::with_capacity(windows.len());
-        for batch in windows.chunks(BATCH) {
-            let impressions = self.impressions(samples, gain, batch, Precision::Bf16)?;
-            heard.extend(batch.iter().zip(impressions).map(|(window, impression)| {
-                let numbers = impression.into_iter().map(f64::from).map(Some);
-                HeardWindow {
-                    start_s: window.start_s,
-                    end_s: window.end_s,
-                    voiced_s: window.voiced_s,
-                    inputs: window.descriptors.iter().copied().chain(numbers).collect(),
-                }
-            }));
-        }
-        Ok(heard)
+        let mut listening = self.begin(sample_rate, reading);
+        listening.hear(Part::whole(samples))?;
+        Ok(listening.finish())
     }
 
-    /// The impression of each window of sound times `gain`.
+    /// Begins to listen to a sound that comes in parts.
+    pub(crate) fn begin<'e>(
+        &'e self,
+        sample_rate: u32,
+        reading: &'e VoiceReading,
+    ) -> Listening<'e> {
+        Listening {
+            encoder: self,
+            reading,
+            gain: 10_f64.powf((LEVEL_DB - voice::talk_level_db(reading)) / 20.0),
+            windows: voice::windows(sample_rate, reading).into(),
+            heard: Vec::new(),
+        }
+    }
+
+    /// The impression of each of some sounds, of which the powers in bands are known.
     fn impressions(
         &self,
-        samples: &[f32],
-        gain: f64,
-        windows: &[Window],
+        sounds: &[Vec<f32>],
         precision: Precision,
     ) -> Result<Vec<Vec<f32>>, NnError> {
-        let parts: Vec<&[f32]> = windows.iter().map(|window| part(samples, window)).collect();
-        let lengths: Vec<usize> = parts
-            .iter()
-            .map(|part| MelSpectrogram::n_frames(part.len()))
-            .collect();
-        let mut x = self.spectra(&parts, gain, lengths.iter().copied().max().unwrap_or(0))?;
-        let mut impressions = vec![Vec::with_capacity(N_IMPRESSION); windows.len()];
+        let lengths: Vec<usize> = sounds.iter().map(|powers| powers.len() / N_BANDS).collect();
+        let mut x = together(sounds, lengths.iter().copied().max().unwrap_or(0))?;
+        let mut impressions = vec![Vec::with_capacity(N_IMPRESSION); sounds.len()];
         for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, precision)?;
             if SUMMED_UP.contains(&index) {
                 let states = x.flatten_all()?.to_vec1::<f32>()?;
                 for (at, impression) in impressions.iter_mut().enumerate() {
-                    sum_up(&states, at, windows.len(), lengths[at], impression);
+                    sum_up(&states, at, sounds.len(), lengths[at], impression);
                 }
             }
         }
         Ok(impressions)
     }
 
-    /// Powers of some sounds as `[T, B, 40]`; those that end sooner are followed by zeros.
-    fn spectra(&self, parts: &[&[f32]], gain: f64, length: usize) -> Result<Tensor, NnError> {
-        let mut numbers = vec![0.0_f32; length * parts.len() * N_BANDS];
+    /// The powers of the bands of a sound times `gain`, a row a frame. Around it is silence.
+    fn powers(&self, sound: &[f32], gain: f64) -> Vec<f32> {
+        let sample = |place: usize| {
+            let at = place.checked_sub(FRAME / 2);
+            at.and_then(|at| sound.get(at))
+                .map_or(0.0, |s| f64::from(*s))
+        };
         let power_gain = gain * gain;
-        for (at, part) in parts.iter().enumerate() {
-            let sample = |place: usize| {
-                let at = place.checked_sub(FRAME / 2);
-                at.and_then(|at| part.get(at))
-                    .map_or(0.0, |s| f64::from(*s))
-            };
-            let powers = self
-                .mel
-                .powers(MelSpectrogram::n_frames(part.len()), sample);
-            for (t, powers) in powers.chunks_exact(N_BANDS).enumerate() {
-                let row = &mut numbers[(t * parts.len() + at) * N_BANDS..][..N_BANDS];
-                for (to, power) in row.iter_mut().zip(powers) {
-                    #[expect(clippy::cast_possible_truncation, reason = "networks read f32")]
-                    let power = (power * power_gain) as f32;
-                    *to = power;
-                }
-            }
-        }
-        Ok(Tensor::from_vec(
-            numbers,
-            (length, parts.len(), N_BANDS),
-            &Device::Cpu,
-        )?)
+        let n_frames = MelSpectrogram::n_frames(sound.len());
+        let powers = self.mel.powers(n_frames, sample);
+        #[expect(clippy::cast_possible_truncation, reason = "networks read f32")]
+        powers
+            .iter()
+            .map(|power| (power * power_gain) as f32)
+            .collect()
     }
 }
 
-/// The samples of a window.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sample indices, positive"
-)]
-fn part<'s>(samples: &'s [f32], window: &Window) -> &'s [f32] {
-    let at = |time_s: f64| ((time_s * f64::from(SAMPLE_RATE)) as usize).min(samples.len());
-    &samples[at(window.start_s)..at(window.end_s)]
+/// Listens to the windows of a talk as they come.
+pub(crate) struct Listening<'e> {
+    encoder: &'e VoiceEncoder,
+    reading: &'e VoiceReading,
+    gain: f64,
+    /// Those that are still to come.
+    windows: VecDeque<Window>,
+    heard: Vec<HeardWindow>,
+}
+
+impl Listening<'_> {
+    /// Describes and hears the windows that have come whole and were not heard yet, on all cores.
+    pub(crate) fn hear(&mut self, part: Part<'_>) -> Result<(), CueError> {
+        let mut come = Vec::new();
+        while let Some(window) = self.windows.pop_front_if(|window| window.has_come(part)) {
+            come.push(window);
+        }
+        // What a window sounds like does not depend on those it is heard with.
+        let share = come.len().div_ceil(rayon::current_num_threads());
+        let batches = come.par_chunks(share.clamp(1, BATCH));
+        let heard = batches.map(|windows| self.hear_together(part, windows));
+        let heard = heard.collect::<Result<Vec<_>, _>>()?;
+        self.heard.extend(heard.into_iter().flatten());
+        Ok(())
+    }
+
+    /// All windows, once every part has come.
+    pub(crate) fn finish(self) -> Vec<HeardWindow> {
+        self.heard
+    }
+
+    fn hear_together(
+        &self,
+        part: Part<'_>,
+        windows: &[Window],
+    ) -> Result<Vec<HeardWindow>, CueError> {
+        let powers = |window: &Window| self.encoder.powers(window.samples(part), self.gain);
+        let sounds: Vec<Vec<f32>> = windows.iter().map(powers).collect();
+        let impressions = self.encoder.impressions(&sounds, Precision::Bf16)?;
+        let heard = |(window, impression): (&Window, Vec<f32>)| {
+            let mut inputs = window.descriptors(part, self.reading);
+            inputs.extend(impression.into_iter().map(f64::from).map(Some));
+            HeardWindow {
+                start_s: window.start_s,
+                end_s: window.end_s,
+                voiced_s: window.voiced_s,
+                inputs,
+            }
+        };
+        Ok(windows.iter().zip(impressions).map(heard).collect())
+    }
+}
+
+/// Powers of some sounds as `[T, B, 40]`; those that end sooner are followed by zeros.
+fn together(sounds: &[Vec<f32>], length: usize) -> Result<Tensor, NnError> {
+    let mut numbers = vec![0.0_f32; length * sounds.len() * N_BANDS];
+    for (at, powers) in sounds.iter().enumerate() {
+        for (t, powers) in powers.chunks_exact(N_BANDS).enumerate() {
+            numbers[(t * sounds.len() + at) * N_BANDS..][..N_BANDS].copy_from_slice(powers);
+        }
+    }
+    let shape = (length, sounds.len(), N_BANDS);
+    Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?)
 }
 
 /// Appends mean and deviation over time of the states of one sequence out of `[T, B, H]`.
@@ -207,16 +247,8 @@ fn sum_up(states: &[f32], at: usize, n_sequences: usize, length: usize, out: &mu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::Pieces;
     use crate::voice::signals::{RATE, beats};
-
-    fn window(start_s: f64, end_s: f64) -> Window {
-        Window {
-            start_s,
-            end_s,
-            voiced_s: 1.0,
-            descriptors: Vec::new(),
-        }
-    }
 
     /// `goldens/cues/voice_encoder`: librosa and torch, with the shipped weights.
     #[test]
@@ -227,22 +259,10 @@ mod tests {
         );
         let golden = smes_nn::checkpoint::read_file(golden.as_ref()).unwrap();
         let get = |name: &str| golden.tensors[name].to_vec1::<f32>().unwrap();
-        let (first, second) = (get("0.samples"), get("1.samples"));
-        let seconds = |n: usize| n as f64 / f64::from(SAMPLE_RATE);
-        let edge = seconds(first.len());
-        let windows = [
-            window(0.0, edge),
-            window(
-                edge,
-                edge + seconds(second.len()) + 0.5 / f64::from(SAMPLE_RATE),
-            ),
-        ];
-        let samples = [first, second].concat();
         let encoder = VoiceEncoder::embedded().unwrap();
+        let powers = ["0.samples", "1.samples"].map(|name| encoder.powers(&get(name), 1.0));
         for (precision, tolerance) in [(Precision::F32, 1e-4), (Precision::Bf16, 0.03)] {
-            let found = encoder
-                .impressions(&samples, 1.0, &windows, precision)
-                .unwrap();
+            let found = encoder.impressions(&powers, precision).unwrap();
             for (case, found) in found.iter().enumerate() {
                 let expected = get(&format!("{case}.impression"));
                 assert_eq!(found.len(), N_IMPRESSION);
@@ -272,6 +292,23 @@ mod tests {
                 assert!((loud - faint).abs() < 0.02, "{loud} {faint}");
             }
         }
+    }
+
+    #[test]
+    fn windows_that_come_in_parts_are_heard_as_in_the_whole() {
+        let mut sound = beats(4.0, 17.0, 0.5);
+        sound.extend(vec![0.0; 90_000]);
+        sound.extend(beats(3.0, 9.0, 0.2));
+        let reading = voice::read(&sound, RATE);
+        let encoder = VoiceEncoder::embedded().unwrap();
+        let mut listening = encoder.begin(RATE, &reading);
+        let mut pieces = Pieces::new(sound.len(), RATE);
+        for piece in sound.chunks(5_001) {
+            pieces.add(piece, |part| listening.hear(part).unwrap());
+        }
+        let heard = listening.finish();
+        assert!(heard.len() > 2 * BATCH);
+        assert!(heard == encoder.listen(&sound, RATE, &reading).unwrap());
     }
 
     #[test]

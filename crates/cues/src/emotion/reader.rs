@@ -70,6 +70,11 @@ impl EmotionReader {
         })
     }
 
+    /// What hears the windows that are read.
+    pub(crate) fn encoder(&self) -> &VoiceEncoder {
+        &self.encoder
+    }
+
     /// See [`VoiceEncoder::listen`].
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smes_dialogue::Cue;
 use smes_media::{Clip, News, Video};
 
-use super::NativeExtractor;
+use super::{Decoded, NativeExtractor};
 use crate::face::{Glance, Grey, Watch};
 use crate::follow::{FaceNow, VoiceFollower};
 use crate::{CueError, CueExtractor, Follower, Moment, SpeakerBaseline};
@@ -88,7 +88,8 @@ impl Follower for NativeFollower {
             self.watch(video, first);
         }
         let seen = Some(self.watch.finish()?).filter(|seen| seen.n_frames > 0);
-        self.native.cue(clip, || Ok(seen), baseline)
+        let (cue, _) = self.native.cue(Decoded::of(clip), || Ok(seen), baseline)?;
+        Ok(cue)
     }
 }
 

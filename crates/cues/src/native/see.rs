@@ -1,14 +1,13 @@
 //! What `native` sees: the face's part of a cue.
 
 use smes_dialogue::{Cue, EmotionSet, Modality, Private};
-use smes_media::Video;
 
 use super::{NativeExtractor, note};
+use crate::SpeakerBaseline;
 use crate::emotion::VoiceEmotion;
 use crate::face::timeline::Timeline;
 use crate::face::turning::Turning;
 use crate::face::{self, FaceReading};
-use crate::{CueError, SpeakerBaseline};
 
 /// Share of the time from which an expression may speak against the voice.
 const MUCH: f64 = 0.5;
@@ -23,16 +22,6 @@ pub struct Seen {
 }
 
 impl NativeExtractor {
-    /// What is seen over time.
-    ///
-    /// # Errors
-    /// When the network fails.
-    pub fn seen(&self, video: &Video) -> Result<Seen, CueError> {
-        let reading = self.faces.read(video)?;
-        let timeline = Timeline::of(&reading, self.expressions().len());
-        Ok(Seen { reading, timeline })
-    }
-
     /// The expressions of a face that it tells apart.
     pub fn expressions(&self) -> &EmotionSet {
         self.faces.expressions().expressions()

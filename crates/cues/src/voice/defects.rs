@@ -4,6 +4,7 @@
 //! not change them.
 
 use super::loudness::Levels;
+use super::part::{Extent, Part};
 use crate::stats::quantile;
 
 /// Below this level there is nothing but the noise of a microphone, in dB re full scale.
@@ -24,18 +25,46 @@ pub fn is_silent(levels: &Levels) -> bool {
 
 /// Whether the tops of the wave are cut off: amplitudes pile up at the largest one.
 pub fn is_clipped(samples: &[f32]) -> bool {
-    let peak = samples.iter().fold(0.0_f32, |peak, s| s.abs().max(peak));
-    if peak <= 0.0 {
-        return false;
+    let mut tops = Tops::new(&Extent::of(samples));
+    tops.hear(Part::whole(samples));
+    tops.are_clipped()
+}
+
+/// Counts the samples near the largest amplitude of a sound that is heard in parts.
+pub(super) struct Tops {
+    height: f32,
+    n_heard: usize,
+    top: usize,
+    next: usize,
+}
+
+impl Tops {
+    pub(super) fn new(extent: &Extent) -> Self {
+        Self {
+            height: extent.height(),
+            n_heard: 0,
+            top: 0,
+            next: 0,
+        }
     }
-    let (mut top, mut next) = (0_usize, 0_usize);
-    for sample in samples {
-        let height = sample.abs() / peak;
-        top += usize::from(height >= 0.985);
-        next += usize::from((0.97..0.985).contains(&height));
+
+    /// Counts what was not counted yet.
+    pub(super) fn hear(&mut self, part: Part<'_>) {
+        for sample in part.at(self.n_heard..part.end()) {
+            let height = sample.abs() / self.height;
+            self.top += usize::from(height >= 0.985);
+            self.next += usize::from((0.97..0.985).contains(&height));
+        }
+        self.n_heard = part.end();
     }
-    let share = top as f64 / samples.len() as f64;
-    share >= CLIPPED_SHARE && top as f64 > CLIPPED_RATIO * next.max(1) as f64
+
+    pub(super) fn are_clipped(&self) -> bool {
+        if self.height <= 0.0 {
+            return false;
+        }
+        let (top, next) = (self.top as f64, self.next.max(1) as f64);
+        top / self.n_heard as f64 >= CLIPPED_SHARE && top > CLIPPED_RATIO * next
+    }
 }
 
 /// Whether the voice hardly rises above its background: both the level beside the speech and the

@@ -19,6 +19,7 @@ use super::functionals::{deviation, mean, moments, n_peaks, percentiles, slopes}
 use super::harmonics;
 use super::mel::MelBank;
 use super::mfcc::{Cepstrum, N_MFCC};
+use super::part::Part;
 use super::perturbation;
 use super::short::Spectra;
 use crate::stats::quantile;
@@ -47,7 +48,12 @@ const SOUNDING: f64 = 0.15;
 /// Measures the frames of a sound at [`RATE`]; a value is `None` where the sound holds nothing to
 /// measure it on (no voiced frame, no unvoiced frame). `gain` is applied to the samples first.
 pub fn measure(samples: &[f32], frames: &[F0Frame], gain: f64) -> Vec<Option<f64>> {
-    let contours = Contours::read(samples, frames, gain);
+    measure_part(Part::whole(samples), frames, gain)
+}
+
+/// The same for frames that lie in a part of a sound.
+pub(super) fn measure_part(part: Part<'_>, frames: &[F0Frame], gain: f64) -> Vec<Option<f64>> {
+    let contours = Contours::read(part, frames, gain);
     let values = contours.geneva().into_iter().chain(contours.timbre());
     values
         .map(|value| value.filter(|v| v.is_finite()))
@@ -163,7 +169,7 @@ struct Contours {
 }
 
 impl Contours {
-    fn read(samples: &[f32], f0: &[F0Frame], gain: f64) -> Self {
+    fn read(part: Part<'_>, f0: &[F0Frame], gain: f64) -> Self {
         let mut meter = Meter::new(gain);
         let mut contours = Self {
             frames: Vec::with_capacity(f0.len()),
@@ -174,16 +180,16 @@ impl Contours {
                 .collect(),
         };
         for frame in f0 {
-            let (all, voiced) = meter.measure(samples, frame);
+            let (all, voiced) = meter.measure(part, frame);
             contours.frames.push(all);
             contours.voiced.push(voiced);
         }
-        contours.add_perturbation(samples, f0);
+        contours.add_perturbation(part, f0);
         contours
     }
 
     /// Jitter and shimmer, from the periods that begin within each frame's step.
-    fn add_perturbation(&mut self, samples: &[f32], f0: &[F0Frame]) {
+    fn add_perturbation(&mut self, part: Part<'_>, f0: &[F0Frame]) {
         for stretch in runs(f0.len(), |at| f0[at].f0_hz.is_some()) {
             let frames = &f0[stretch.clone()];
             let frame_of = |sample: usize| {
@@ -192,13 +198,13 @@ impl Contours {
                 whole(steps.round()).min(frames.len() - 1)
             };
             let edge = |frame: &F0Frame, shift: f64| {
-                whole((frame.time_s + shift * STEP_S) * f64::from(RATE)).min(samples.len())
+                whole((frame.time_s + shift * STEP_S) * f64::from(RATE)).min(part.n_total())
             };
             let span = edge(&frames[0], -0.5)..edge(&frames[frames.len() - 1], 0.5);
             let period_at =
                 |sample| f64::from(RATE) / frames[frame_of(sample)].f0_hz.unwrap_or(1.0);
             let mut found = vec![(Vec::new(), Vec::new()); frames.len()];
-            for pair in perturbation::compare(samples, span, period_at) {
+            for pair in perturbation::compare(part, span, period_at) {
                 let (jitter, shimmer) = &mut found[frame_of(pair.at)];
                 jitter.push(pair.jitter);
                 shimmer.extend(pair.shimmer_db);
@@ -351,19 +357,19 @@ impl Meter {
         }
     }
 
-    fn measure(&mut self, samples: &[f32], at: &F0Frame) -> (Frame, Option<Voiced>) {
-        let power = self.short.power_at(samples, at.time_s);
+    fn measure(&mut self, part: Part<'_>, at: &F0Frame) -> (Frame, Option<Voiced>) {
+        let power = self.short.power_at(part, at.time_s);
         self.bank.sums(power, &mut self.bands);
         let frame = Frame {
             loudness: self.ear.loudness(&self.bands),
             balance: self.balance.measure(power),
             mfcc: self.cepstrum.coefficients(&mut self.bands),
-            power: self.gain * self.gain * mean_square(samples, at.time_s),
+            power: self.gain * self.gain * mean_square(part, at.time_s),
         };
         let voiced = at.f0_hz.map(|f0_hz| {
             let formants = self.formants.find(power);
             let bin_hz = self.long.bin_hz();
-            let long = self.long.power_at(samples, at.time_s);
+            let long = self.long.power_at(part, at.time_s);
             let found = harmonics::measure(long, bin_hz, f0_hz, &formants);
             let strength = at.strength.clamp(1e-4, 1.0 - 1e-4);
             let mut voiced: Voiced = [None; N_VOICED];
@@ -381,10 +387,10 @@ impl Meter {
     }
 }
 
-fn mean_square(samples: &[f32], time_s: f64) -> f64 {
+fn mean_square(part: Part<'_>, time_s: f64) -> f64 {
     let rate = f64::from(RATE);
-    let edge = |shift: f64| whole((time_s + shift * SHORT_S) * rate).min(samples.len());
-    let frame = &samples[edge(-0.5)..edge(0.5)];
+    let edge = |shift: f64| whole((time_s + shift * SHORT_S) * rate).min(part.n_total());
+    let frame = part.at(edge(-0.5)..edge(0.5));
     let squares: f64 = frame.iter().map(|s| f64::from(*s).powi(2)).sum();
     squares / frame.len().max(1) as f64
 }

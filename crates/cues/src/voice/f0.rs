@@ -14,7 +14,8 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
-use super::path::{Candidate, FrameCandidates, best_path};
+use super::part::{Extent, Part};
+use super::path::{Candidate, FrameCandidates, PathFinder};
 
 /// Lowest frequency that is looked for, in Hz.
 pub const FLOOR_HZ: f64 = 75.0;
@@ -45,34 +46,68 @@ pub struct F0Frame {
 /// `visit` sees the power spectrum (bins from 0 Hz to half the sample rate) of each frame that is
 /// voiced taken by itself: other measures need it too, and it costs much of the work. The path may
 /// still decide otherwise on a few of these frames.
-pub fn contour(samples: &[f32], sample_rate: u32, mut visit: impl FnMut(&[f64])) -> Vec<F0Frame> {
-    let mut analysis = Analysis::new(f64::from(sample_rate));
-    let Some(layout) = analysis.layout(samples.len()) else {
-        return Vec::new();
-    };
-    let global_peak = peak(samples);
-    let mut frames = Vec::with_capacity(layout.n_frames);
-    for index in 0..layout.n_frames {
-        let found = analysis.candidates(samples, layout.time_s(index), global_peak);
-        if found.is_voiced_alone() {
-            visit(&analysis.power);
-        }
-        frames.push(found);
-    }
-    let chosen = best_path(&frames);
-    let frame = |(index, candidate): (usize, Option<Candidate>)| F0Frame {
-        time_s: layout.time_s(index),
-        f0_hz: candidate.map(|c| c.hz),
-        strength: candidate.map_or(0.0, |c| c.strength),
-    };
-    chosen.into_iter().enumerate().map(frame).collect()
+pub fn contour(samples: &[f32], sample_rate: u32, visit: impl FnMut(&[f64])) -> Vec<F0Frame> {
+    let mut tracker = PitchTracker::new(&Extent::of(samples), sample_rate);
+    tracker.hear(Part::whole(samples), visit);
+    tracker.finish()
 }
 
-fn peak(samples: &[f32]) -> f64 {
-    let mean = samples.iter().map(|s| f64::from(*s)).sum::<f64>() / samples.len() as f64;
-    samples
-        .iter()
-        .fold(0.0, |peak, s| (f64::from(*s) - mean).abs().max(peak))
+/// Follows the F0 of a sound that is heard in parts.
+pub(super) struct PitchTracker {
+    analysis: Analysis,
+    layout: Layout,
+    peak: f64,
+    n_heard: usize,
+    path: PathFinder,
+    frames: Vec<F0Frame>,
+}
+
+impl PitchTracker {
+    pub(super) fn new(extent: &Extent, sample_rate: u32) -> Self {
+        let analysis = Analysis::new(f64::from(sample_rate));
+        Self {
+            layout: analysis.layout(extent.n_samples),
+            analysis,
+            peak: extent.peak(),
+            n_heard: 0,
+            path: PathFinder::default(),
+            frames: Vec::new(),
+        }
+    }
+
+    /// Analyses what lies in a part and was not analysed yet; `visit` as in [`contour`].
+    pub(super) fn hear(&mut self, part: Part<'_>, mut visit: impl FnMut(&[f64])) {
+        while self.n_heard < self.layout.n_frames {
+            let time_s = self.layout.time_s(self.n_heard);
+            if !part.reaches(time_s, self.analysis.rate) {
+                break;
+            }
+            let found = self.analysis.candidates(part, time_s, self.peak);
+            if found.is_voiced_alone() {
+                visit(&self.analysis.power);
+            }
+            self.path.add(&found);
+            self.n_heard += 1;
+        }
+        let decided = self.path.take_decided();
+        self.keep(decided);
+    }
+
+    pub(super) fn finish(mut self) -> Vec<F0Frame> {
+        let rest = std::mem::take(&mut self.path).finish();
+        self.keep(rest);
+        self.frames
+    }
+
+    fn keep(&mut self, chosen: Vec<Option<Candidate>>) {
+        let first = self.frames.len();
+        let frames = chosen.into_iter().enumerate();
+        self.frames.extend(frames.map(|(index, candidate)| F0Frame {
+            time_s: self.layout.time_s(first + index),
+            f0_hz: candidate.map(|c| c.hz),
+            strength: candidate.map_or(0.0, |c| c.strength),
+        }));
+    }
 }
 
 /// Where the frames lie: as many as fit, centred in the sound.
@@ -154,15 +189,18 @@ impl Analysis {
         clippy::cast_sign_loss,
         reason = "a number of frames, checked to be positive"
     )]
-    fn layout(&self, n_samples: usize) -> Option<Layout> {
+    fn layout(&self, n_samples: usize) -> Layout {
         let duration = n_samples as f64 / self.rate;
         let free = duration - PERIODS_PER_WINDOW / FLOOR_HZ;
         if free < 0.0 {
-            return None;
+            return Layout {
+                n_frames: 0,
+                first_s: 0.0,
+            };
         }
         let n_frames = (free / STEP_S) as usize + 1;
         let first_s = 0.5 * duration - 0.5 * STEP_S * (n_frames - 1) as f64;
-        Some(Layout { n_frames, first_s })
+        Layout { n_frames, first_s }
     }
 
     /// Fills `power` and `lags` (unnormalised) from `frame`.
@@ -179,8 +217,8 @@ impl Analysis {
             .expect("buffers were made by the same plan, and the first and last bins are real");
     }
 
-    fn candidates(&mut self, samples: &[f32], time_s: f64, global_peak: f64) -> FrameCandidates {
-        let local_peak = self.cut(samples, time_s);
+    fn candidates(&mut self, part: Part<'_>, time_s: f64, global_peak: f64) -> FrameCandidates {
+        let local_peak = self.cut(part, time_s);
         self.autocorrelate();
         let at_zero = self.lags[0];
         let mut found = FrameCandidates {
@@ -208,19 +246,19 @@ impl Analysis {
         clippy::cast_sign_loss,
         reason = "a time inside the sound"
     )]
-    fn cut(&mut self, samples: &[f32], time_s: f64) -> f64 {
+    fn cut(&mut self, part: Part<'_>, time_s: f64) -> f64 {
         // The first sample after `time_s`; sample `i` lies at `(i + 0.5) / rate`.
         let right = ((time_s * self.rate - 0.5).max(0.0) as usize + 1).max(self.half_window);
-        let around = right.saturating_sub(self.period)..(right + self.period).min(samples.len());
-        let wide = &samples[around];
+        let around = right.saturating_sub(self.period)..(right + self.period).min(part.n_total());
+        let wide = part.at(around);
         let mean = wide.iter().map(|s| f64::from(*s)).sum::<f64>() / wide.len() as f64;
         let start = right - self.half_window;
-        let length = self.window.len().min(samples.len() - start);
+        let length = self.window.len().min(part.n_total() - start);
         self.frame.fill(0.0);
         for ((out, sample), weight) in self
             .frame
             .iter_mut()
-            .zip(&samples[start..start + length])
+            .zip(part.at(start..start + length))
             .zip(&self.window)
         {
             *out = (f64::from(*sample) - mean) * weight;

@@ -85,6 +85,7 @@ fn whole_numbers(low: f64, high: f64) -> std::ops::Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::voice::part::Part;
     use crate::voice::short::Spectra;
     use crate::voice::signals::{RATE, harmonics};
 
@@ -98,7 +99,12 @@ mod tests {
         let bin_hz = spectra.bin_hz();
         let formants = [(400.0, 50.0), (1_000.0, 50.0), (2_900.0, 50.0)]
             .map(|(hz, bandwidth_hz)| Formant { hz, bandwidth_hz });
-        let found = measure(spectra.power_at(&sound, 0.1), bin_hz, 200.0, &formants);
+        let found = measure(
+            spectra.power_at(Part::whole(&sound), 0.1),
+            bin_hz,
+            200.0,
+            &formants,
+        );
         assert!((found.h1_h2.unwrap() - 6.02).abs() < 0.5, "{found:?}");
         assert!(found.h1_a3.unwrap().abs() < 0.5, "{found:?}");
         assert!(

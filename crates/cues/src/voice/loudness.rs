@@ -6,6 +6,8 @@
 //! of 50 Hz (as de Jong & Wempe 2009 use it): a bell-shaped window of 128 ms, of which the middle
 //! half matters, every 16 ms, so that the periods of a voice do not show as ripple.
 
+use super::part::Part;
+
 /// Time between the points of the contour, in seconds.
 pub const STEP_S: f64 = 0.016;
 pub(super) const WINDOW_S: f64 = 0.128;
@@ -38,29 +40,71 @@ impl Levels {
 }
 
 /// The contour of a sound. Empty when the sound is shorter than one window.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "sample counts inside the sound"
-)]
 pub fn contour(samples: &[f32], sample_rate: u32) -> Levels {
-    let rate = f64::from(sample_rate);
-    let length = (WINDOW_S * rate) as usize;
-    let duration = samples.len() as f64 / rate;
-    if length == 0 || samples.len() < length {
-        return Levels::default();
+    let mut meter = LevelMeter::new(samples.len(), sample_rate);
+    meter.hear(Part::whole(samples));
+    meter.finish()
+}
+
+/// Measures the contour of a sound that is heard in parts.
+pub(super) struct LevelMeter {
+    rate: f64,
+    n_points: usize,
+    bell: Vec<f32>,
+    levels: Levels,
+}
+
+impl LevelMeter {
+    /// Of a sound of so many samples.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sample counts inside the sound"
+    )]
+    pub(super) fn new(n_samples: usize, sample_rate: u32) -> Self {
+        let rate = f64::from(sample_rate);
+        let length = (WINDOW_S * rate) as usize;
+        let duration = n_samples as f64 / rate;
+        let is_short = length == 0 || n_samples < length;
+        let n_points = if is_short {
+            0
+        } else {
+            ((duration - WINDOW_S) / STEP_S).max(0.0) as usize + 1
+        };
+        let first_s = 0.5 * duration - 0.5 * STEP_S * n_points.saturating_sub(1) as f64;
+        Self {
+            rate,
+            n_points,
+            bell: bell(length),
+            levels: Levels {
+                first_s: if is_short { 0.0 } else { first_s },
+                db: Vec::with_capacity(n_points),
+            },
+        }
     }
-    let n = ((duration - WINDOW_S) / STEP_S).max(0.0) as usize + 1;
-    let first_s = 0.5 * duration - 0.5 * STEP_S * (n - 1) as f64;
-    let bell = bell(length);
-    let level = |index: usize| {
-        let start = ((first_s + index as f64 * STEP_S - 0.5 * WINDOW_S) * rate).max(0.0) as usize;
-        let start = start.min(samples.len() - length);
-        weighted_power(&samples[start..start + length], &bell)
-    };
-    Levels {
-        first_s,
-        db: (0..n).map(|index| to_db(level(index))).collect(),
+
+    /// Measures what lies in a part and was not measured yet.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sample counts inside the sound"
+    )]
+    pub(super) fn hear(&mut self, part: Part<'_>) {
+        let length = self.bell.len();
+        for index in self.levels.db.len()..self.n_points {
+            let time_s = self.levels.time_s(index);
+            if !part.reaches(time_s, self.rate) {
+                return;
+            }
+            let start = ((time_s - 0.5 * WINDOW_S) * self.rate).max(0.0) as usize;
+            let start = start.min(part.n_total() - length);
+            let power = weighted_power(part.at(start..start + length), &self.bell);
+            self.levels.db.push(to_db(power));
+        }
+    }
+
+    pub(super) fn finish(self) -> Levels {
+        self.levels
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is measured of the voice, one file a measure.
 //!
 //! The F0 analysis hands its spectra to the colour of the voice, the level contour serves loudness,
-//! syllables and pauses: these make the features a person reads. [`windows`] measures the same frames
-//! once more, as [`descriptors`] of parts of the talk; it takes its own time and is asked for apart.
+//! syllables and pauses: these make the features a person reads. The same frames are measured once more,
+//! as [`descriptors`] of windows of the talk; that takes its own time and is asked for apart.
 
 mod auditory;
 mod balance;
@@ -12,10 +12,12 @@ pub mod f0;
 mod formants;
 mod functionals;
 mod harmonics;
+mod listener;
 pub mod loudness;
 mod mel;
 mod mfcc;
 pub mod music;
+mod part;
 mod path;
 mod perturbation;
 pub mod rhythm;
@@ -25,11 +27,14 @@ mod short;
 pub(crate) mod signals;
 pub mod spectrum;
 
+use std::ops::Range;
+
 use smes_dialogue::Feature;
 
 use self::f0::F0Frame;
+pub(crate) use self::listener::Listener;
 use self::loudness::Levels;
-use self::music::Musicality;
+pub(crate) use self::part::{Extent, Part, Pieces};
 use self::rhythm::Rhythm;
 use self::spectrum::SummedSpectrum;
 use crate::stats::quantile;
@@ -84,58 +89,24 @@ pub struct VoiceReading {
     pub features: Vec<Feature>,
 }
 
-/// A part of the talk, no longer than [`MAX_WINDOW_S`].
+/// A stretch of the talk, no longer than [`MAX_WINDOW_S`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window {
+pub(crate) struct Window {
     /// Start in seconds.
-    pub start_s: f64,
+    pub(crate) start_s: f64,
     /// End in seconds.
-    pub end_s: f64,
+    pub(crate) end_s: f64,
     /// Seconds of voice in it.
-    pub voiced_s: f64,
-    /// See [`descriptors::measure`]; of the sound brought to a fixed level of speech.
-    pub descriptors: Vec<Option<f64>>,
+    pub(crate) voiced_s: f64,
+    /// Its frames in the contour of F0.
+    pub(crate) frames: Range<usize>,
 }
 
 /// Measures a sound. Any sample rate from 8 kHz works; 16 kHz is what everything is tuned on.
 pub fn read(samples: &[f32], sample_rate: u32) -> VoiceReading {
-    let levels = loudness::contour(samples, sample_rate);
-    let mut spectrum = SummedSpectrum::new();
-    let f0 = f0::contour(samples, sample_rate, |power| {
-        spectrum.add(power, sample_rate);
-    });
-    let rhythm = rhythm::measure(&levels, |time_s| is_voiced(&f0, time_s));
-    let n_voiced = f0.iter().filter(|frame| frame.f0_hz.is_some()).count();
-    let voiced_s = n_voiced as f64 * f0::STEP_S;
-    let music = music::musicality(samples, sample_rate);
-    let hearing = if defects::is_silent(&levels) {
-        Hearing::Silent
-    } else if music == Musicality::Music {
-        Hearing::Music
-    } else if voiced_s < MIN_VOICED_S {
-        match music {
-            Musicality::Maybe => Hearing::Music,
-            _ => Hearing::NoVoice,
-        }
-    } else {
-        Hearing::Voice
-    };
-    let speech_db = speech_db(&levels, &rhythm);
-    let mut reading = VoiceReading {
-        hearing,
-        clipped: defects::is_clipped(samples),
-        over_music: music == Musicality::Maybe,
-        noisy: defects::is_noisy(&levels, speech_db, harmonicity_db(&f0).unwrap_or(0.0)),
-        f0,
-        levels,
-        rhythm,
-        voiced_s,
-        features: Vec::new(),
-    };
-    if hearing == Hearing::Voice {
-        reading.features = features(&reading, speech_db, &spectrum);
-    }
-    reading
+    let mut listener = Listener::new(&Extent::of(samples), sample_rate);
+    listener.hear(Part::whole(samples));
+    listener.finish()
 }
 
 /// Mean level of the talk, in dB re full scale.
@@ -150,18 +121,17 @@ fn speech_db(levels: &Levels, rhythm: &Rhythm) -> f64 {
         .unwrap_or(loudness::FLOOR_DB)
 }
 
-/// Cuts the talk that `reading` was read from into equal windows and describes each; those without
-/// any voice are left out. None without a voice, and for sound that is not at [`descriptors::RATE`].
+/// Cuts the talk that `reading` was read from into equal windows; those without any voice are left out.
+/// None without a voice, and for sound that is not at [`descriptors::RATE`].
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a number of windows, positive"
 )]
-pub fn windows(samples: &[f32], sample_rate: u32, reading: &VoiceReading) -> Vec<Window> {
+pub(crate) fn windows(sample_rate: u32, reading: &VoiceReading) -> Vec<Window> {
     if reading.hearing != Hearing::Voice || sample_rate != descriptors::RATE {
         return Vec::new();
     }
-    let gain = 10_f64.powf((SPEECH_LEVEL_DB - talk_level_db(reading)) / 20.0);
     let sounding = &reading.rhythm.sounding;
     let (Some(first), Some(last)) = (
         sounding.iter().position(|s| *s),
@@ -179,14 +149,41 @@ pub fn windows(samples: &[f32], sample_rate: u32, reading: &VoiceReading) -> Vec
         let stop = reading.f0.partition_point(|frame| frame.time_s < end_s);
         let frames = &reading.f0[begin..stop];
         let voiced = frames.iter().filter(|frame| frame.f0_hz.is_some()).count();
-        (voiced > 0).then(|| Window {
+        (voiced > 0).then_some(Window {
             start_s,
             end_s,
             voiced_s: voiced as f64 * f0::STEP_S,
-            descriptors: descriptors::measure(samples, frames, gain),
+            frames: begin..stop,
         })
     };
     (0..n).filter_map(window).collect()
+}
+
+impl Window {
+    /// Whether all of the window, with what lies around it, is in a part or will not come any more.
+    pub(crate) fn has_come(&self, part: Part<'_>) -> bool {
+        part.reaches(self.end_s, f64::from(descriptors::RATE))
+    }
+
+    /// Its samples.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sample indices, positive"
+    )]
+    pub(crate) fn samples<'s>(&self, part: Part<'s>) -> &'s [f32] {
+        let place = |time_s: f64| {
+            let place = (time_s * f64::from(descriptors::RATE)) as usize;
+            place.min(part.n_total())
+        };
+        part.at(place(self.start_s)..place(self.end_s))
+    }
+
+    /// See [`descriptors::measure`]; of the sound brought to a fixed level of speech.
+    pub(crate) fn descriptors(&self, part: Part<'_>, reading: &VoiceReading) -> Vec<Option<f64>> {
+        let gain = 10_f64.powf((SPEECH_LEVEL_DB - talk_level_db(reading)) / 20.0);
+        descriptors::measure_part(part, &reading.f0[self.frames.clone()], gain)
+    }
 }
 
 fn features(reading: &VoiceReading, speech_db: f64, spectrum: &SummedSpectrum) -> Vec<Feature> {
@@ -324,8 +321,15 @@ mod tests {
         assert!(value(&reading, "voice.pitch_range") < 0.5);
     }
 
-    fn described(sound: &[f32]) -> Vec<Window> {
-        windows(sound, RATE, &read(sound, RATE))
+    fn described(sound: &[f32]) -> Vec<(Window, Vec<Option<f64>>)> {
+        let reading = read(sound, RATE);
+        let windows = windows(RATE, &reading).into_iter();
+        windows
+            .map(|window| {
+                let found = window.descriptors(Part::whole(sound), &reading);
+                (window, found)
+            })
+            .collect()
     }
 
     #[test]
@@ -335,10 +339,14 @@ mod tests {
         sound.extend(vec![0.0; 32_000]);
         let windows = described(&sound);
         assert_eq!(windows.len(), 3);
-        let (first, last) = (&windows[0], &windows[2]);
+        let (first, last) = (&windows[0].0, &windows[2].0);
         assert!((first.start_s - 2.0).abs() < 0.2, "{}", first.start_s);
         assert!((last.end_s - 8.0).abs() < 0.2, "{}", last.end_s);
-        assert!(windows.iter().all(|w| w.end_s - w.start_s <= MAX_WINDOW_S));
+        assert!(
+            windows
+                .iter()
+                .all(|(w, _)| w.end_s - w.start_s <= MAX_WINDOW_S)
+        );
         assert!(described(&vec![0.0; 32_000]).is_empty());
     }
 
@@ -369,7 +377,7 @@ mod tests {
             let (described_a, described_b) = (described(&loud), described(&quiet));
             prop_assert_eq!(described_a.len(), described_b.len());
             for (x, y) in described_a.iter().zip(&described_b) {
-                for (x, y) in x.descriptors.iter().flatten().zip(y.descriptors.iter().flatten()) {
+                for (x, y) in x.1.iter().flatten().zip(y.1.iter().flatten()) {
                     prop_assert!((x - y).abs() < 0.02 * x.abs().max(1.0), "{x} {y}");
                 }
             }

@@ -10,6 +10,9 @@
 //!
 //! Singing, humming and a long held vowel stand still too and count as music.
 
+use std::ops::Range;
+
+use super::part::Part;
 use super::short::Spectra;
 
 const WINDOW_S: f64 = 0.064;
@@ -27,6 +30,8 @@ const ACTIVE_DB: f64 = 4.0;
 const QUIET_DB: f64 = 20.0;
 /// How many peaks are summed.
 const N_PEAKS: usize = 5;
+/// Bits of a word.
+const WORD: usize = 64;
 /// From here on there may be music. Of 408 acted sentences 4 reach it, of 156 excerpts of game music
 /// 92 % (`docs/results.md`); an even synthetic voice of high pitch does too, so what is heard of a
 /// voice is still told, as unsure.
@@ -47,65 +52,128 @@ pub enum Musicality {
 
 /// How much of what is heard is music.
 pub fn musicality(samples: &[f32], sample_rate: u32) -> Musicality {
-    match activation(samples, sample_rate) {
-        Some(activation) if activation >= MUSIC => Musicality::Music,
-        Some(activation) if activation >= MAYBE => Musicality::Maybe,
-        _ => Musicality::None,
-    }
+    heard(samples, sample_rate).musicality()
 }
 
 /// Mean continuous frequency activation of a sound, `0..=5`; `None` of a sound too short for it.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "numbers of frames, positive"
-)]
 pub fn activation(samples: &[f32], sample_rate: u32) -> Option<f64> {
-    let active = active_bins(samples, sample_rate);
-    if (active.len() as f64) * STEP_S < SHORTEST_S {
-        return None;
-    }
-    let block = ((BLOCK_S / STEP_S) as usize).min(active.len());
-    let blocks: Vec<f64> = active
-        .windows(block)
-        .step_by(block / 2)
-        .map(peaks)
-        .collect();
-    Some(blocks.iter().sum::<f64>() / blocks.len() as f64)
+    heard(samples, sample_rate).activation()
 }
 
-/// For each frame, which bins of the range are active.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "frequencies over a bin width, positive"
-)]
-fn active_bins(samples: &[f32], sample_rate: u32) -> Vec<Vec<bool>> {
-    let rate = f64::from(sample_rate);
-    let mut spectra = Spectra::hann(rate, WINDOW_S);
-    let bin = |hz: f64| ((hz / spectra.bin_hz()) as usize).min(spectra.n_bins());
-    let range = bin(RANGE_HZ.0)..bin(RANGE_HZ.1);
-    let seconds = samples.len() as f64 / rate;
-    let n = ((seconds - WINDOW_S) / STEP_S + 1.0).max(0.0) as usize;
-    let mut loudest = Vec::with_capacity(n);
-    let mut frames = Vec::with_capacity(n);
-    for frame in 0..n {
-        let power = spectra.power_at(samples, 0.5 * WINDOW_S + frame as f64 * STEP_S);
-        let levels: Vec<f64> = power.iter().map(|p| 10.0 * (p + 1e-12).log10()).collect();
-        loudest.push(levels.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-        frames.push(standing_out(&levels, range.clone()));
-    }
-    let peak = loudest.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    for (frame, loudest) in frames.iter_mut().zip(loudest) {
-        if loudest < peak - QUIET_DB {
-            frame.fill(false);
+fn heard(samples: &[f32], sample_rate: u32) -> ToneMeter {
+    let mut meter = ToneMeter::new(samples.len(), sample_rate);
+    meter.hear(Part::whole(samples));
+    meter
+}
+
+/// Measures a sound that is heard in parts.
+pub(super) struct ToneMeter {
+    rate: f64,
+    spectra: Spectra,
+    range: Range<usize>,
+    n_frames: usize,
+    /// The level of the loudest bin of each frame, in dB.
+    loudest: Vec<f64>,
+    /// For each frame which bins of the range are active, a bit each, in whole words.
+    active: Vec<u64>,
+}
+
+impl ToneMeter {
+    /// Of a sound of so many samples.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "frequencies over a bin width and a number of frames, positive"
+    )]
+    pub(super) fn new(n_samples: usize, sample_rate: u32) -> Self {
+        let rate = f64::from(sample_rate);
+        let spectra = Spectra::hann(rate, WINDOW_S);
+        let bin = |hz: f64| ((hz / spectra.bin_hz()) as usize).min(spectra.n_bins());
+        let range = bin(RANGE_HZ.0)..bin(RANGE_HZ.1);
+        let seconds = n_samples as f64 / rate;
+        let n_frames = ((seconds - WINDOW_S) / STEP_S + 1.0).max(0.0) as usize;
+        Self {
+            rate,
+            spectra,
+            loudest: Vec::with_capacity(n_frames),
+            active: Vec::with_capacity(n_frames * range.len().div_ceil(WORD)),
+            range,
+            n_frames,
         }
     }
-    frames
+
+    /// Measures what lies in a part and was not measured yet.
+    pub(super) fn hear(&mut self, part: Part<'_>) {
+        while self.loudest.len() < self.n_frames {
+            let time_s = 0.5 * WINDOW_S + self.loudest.len() as f64 * STEP_S;
+            if !part.reaches(time_s, self.rate) {
+                return;
+            }
+            let power = self.spectra.power_at(part, time_s);
+            let levels: Vec<f64> = power.iter().map(|p| 10.0 * (p + 1e-12).log10()).collect();
+            let loudest = levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            self.loudest.push(loudest);
+            let bins = standing_out(&levels, self.range.clone());
+            self.active.extend(bins.chunks(WORD).map(|bins| {
+                let bits = bins.iter().enumerate();
+                bits.fold(0, |word, (at, bin)| word | (u64::from(*bin) << at))
+            }));
+        }
+    }
+
+    /// How much of what was heard is music.
+    pub(super) fn musicality(&self) -> Musicality {
+        match self.activation() {
+            Some(activation) if activation >= MUSIC => Musicality::Music,
+            Some(activation) if activation >= MAYBE => Musicality::Maybe,
+            _ => Musicality::None,
+        }
+    }
+
+    /// See [`activation`].
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of frames, positive"
+    )]
+    fn activation(&self) -> Option<f64> {
+        let n_frames = self.loudest.len();
+        if (n_frames as f64) * STEP_S < SHORTEST_S {
+            return None;
+        }
+        let peak = self.loudest.iter().copied();
+        let peak = peak.fold(f64::NEG_INFINITY, f64::max);
+        let length = ((BLOCK_S / STEP_S) as usize).min(n_frames);
+        let firsts = (0..=n_frames - length).step_by(length / 2);
+        let blocks: Vec<f64> = firsts
+            .map(|first| {
+                let frames = first..first + length;
+                let loud = frames.filter(|frame| self.loudest[*frame] >= peak - QUIET_DB);
+                peaks(&self.shares(loud, length))
+            })
+            .collect();
+        Some(blocks.iter().sum::<f64>() / blocks.len() as f64)
+    }
+
+    /// In how much of a block each bin is active, if it is in none but these frames.
+    fn shares(&self, frames: impl Iterator<Item = usize>, n_frames: usize) -> Vec<f64> {
+        let mut counts = vec![0_usize; self.range.len()];
+        let n_words = self.range.len().div_ceil(WORD);
+        for frame in frames {
+            let words = &self.active[frame * n_words..(frame + 1) * n_words];
+            for (counts, word) in counts.chunks_mut(WORD).zip(words) {
+                for (at, count) in counts.iter_mut().enumerate() {
+                    *count += usize::from(word >> at & 1 == 1);
+                }
+            }
+        }
+        let share = |n: &usize| *n as f64 / n_frames as f64;
+        counts.iter().map(share).collect()
+    }
 }
 
 /// Which levels lie clearly above the mean of those around them.
-fn standing_out(levels: &[f64], range: std::ops::Range<usize>) -> Vec<bool> {
+fn standing_out(levels: &[f64], range: Range<usize>) -> Vec<bool> {
     let mut sums = vec![0.0];
     for level in levels {
         sums.push(sums[sums.len() - 1] + level);
@@ -121,15 +189,10 @@ fn standing_out(levels: &[f64], range: std::ops::Range<usize>) -> Vec<bool> {
         .collect()
 }
 
-/// The sum of the sharpest peaks of a block's activation, each over the higher of the two valleys
-/// beside it.
-fn peaks(block: &[Vec<bool>]) -> f64 {
-    let n_bins = block.first().map_or(0, Vec::len);
-    let share = |bin: usize| {
-        let n = block.iter().filter(|frame| frame[bin]).count();
-        n as f64 / block.len() as f64
-    };
-    let activation: Vec<f64> = (0..n_bins).map(share).collect();
+/// The sum of the sharpest peaks of a block's activation over frequency, each over the higher of the two
+/// valleys beside it.
+fn peaks(activation: &[f64]) -> f64 {
+    let n_bins = activation.len();
     let mut heights = Vec::new();
     for at in 1..n_bins.saturating_sub(1) {
         let here = activation[at];
@@ -199,14 +262,12 @@ mod tests {
 
     #[test]
     fn a_hand_worked_block() {
-        let frame = |bits: [u8; 7]| bits.iter().map(|bit| *bit == 1).collect::<Vec<_>>();
-        let block = [
-            frame([0, 1, 0, 1, 0, 0, 0]),
-            frame([0, 1, 1, 1, 0, 0, 0]),
-            frame([0, 1, 0, 0, 0, 1, 0]),
-            frame([0, 0, 1, 1, 0, 1, 0]),
-        ];
-        // Shares 0, .75, .5, .75, 0, .5, 0: peaks of .25, .25 and .5.
-        assert!((peaks(&block) - 1.0).abs() < 1e-12);
+        let mut meter = ToneMeter::new(0, RATE);
+        meter.range = 0..7;
+        meter.active = [0b000_1010, 0b000_1110, 0b010_0010, 0b010_1100].to_vec();
+        let shares = meter.shares(0..4, 4);
+        assert_eq!(shares, [0.0, 0.75, 0.5, 0.75, 0.0, 0.5, 0.0]);
+        // Peaks of .25, .25 and .5.
+        assert!((peaks(&shares) - 1.0).abs() < 1e-12);
     }
 }

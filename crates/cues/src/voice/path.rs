@@ -1,6 +1,8 @@
 //! The cheapest path through the candidates of all frames (Viterbi), after Boersma (1993), as in
 //! Praat's `Pitch: Path finder...`.
 
+use std::collections::BTreeSet;
+
 use super::f0::{CEILING_HZ, STEP_S, VOICING_THRESHOLD, local_strength};
 
 const SILENCE_THRESHOLD: f64 = 0.03;
@@ -52,27 +54,87 @@ struct End {
     worth: f64,
 }
 
-/// The best choice for each frame; `None` is unvoiced.
-pub(super) fn best_path(frames: &[FrameCandidates]) -> Vec<Option<Candidate>> {
-    let mut ends: Vec<End> = Vec::new();
-    // For each choice of each frame, the choice of the frame before on the best path to it.
-    let mut from: Vec<Vec<u8>> = Vec::with_capacity(frames.len());
-    for frame in frames {
-        let (next, back) = frame
-            .choices()
-            .map(|(choice, own)| extend(&ends, choice.map(|c| c.hz.log2()), own))
-            .unzip();
-        ends = next;
-        from.push(back);
+/// Frames after which is looked whether all paths have met, so that what lies before is decided: this
+/// bounds memory, not what is found.
+const LOOK_EVERY: usize = 512;
+
+/// Finds the path while frames come.
+#[derive(Default)]
+pub(super) struct PathFinder {
+    ends: Vec<End>,
+    /// The frames after those that are decided.
+    open: Vec<Choices>,
+    /// The best choice of each frame that is decided and was not taken yet; `None` is unvoiced.
+    decided: Vec<Option<Candidate>>,
+}
+
+/// The choices of one frame.
+struct Choices {
+    all: Vec<Option<Candidate>>,
+    /// For each, the choice of the frame before on the best path to it.
+    from: Vec<u8>,
+}
+
+impl PathFinder {
+    /// Adds the next frame.
+    pub(super) fn add(&mut self, frame: &FrameCandidates) {
+        let mut next = Vec::with_capacity(frame.voiced.len() + 1);
+        let mut choices = Choices {
+            all: Vec::with_capacity(frame.voiced.len() + 1),
+            from: Vec::with_capacity(frame.voiced.len() + 1),
+        };
+        for (choice, own) in frame.choices() {
+            let (end, from) = extend(&self.ends, choice.map(|c| c.hz.log2()), own);
+            next.push(end);
+            choices.all.push(choice);
+            choices.from.push(from);
+        }
+        self.ends = next;
+        self.open.push(choices);
+        if self.open.len().is_multiple_of(LOOK_EVERY) {
+            self.decide();
+        }
     }
-    let mut chosen = Vec::with_capacity(frames.len());
-    let mut at = best(&ends);
-    for (frame, from) in frames.iter().zip(&from).rev() {
-        chosen.push(frame.choices().nth(at).and_then(|(choice, _)| choice));
-        at = usize::from(from[at]);
+
+    /// What was decided since the last call.
+    pub(super) fn take_decided(&mut self) -> Vec<Option<Candidate>> {
+        std::mem::take(&mut self.decided)
     }
-    chosen.reverse();
-    chosen
+
+    /// What is left, now that no frame follows.
+    pub(super) fn finish(mut self) -> Vec<Option<Candidate>> {
+        if !self.open.is_empty() {
+            self.decide_up_to(self.open.len() - 1, best(&self.ends));
+        }
+        self.decided
+    }
+
+    /// Goes back along all paths to where they meet.
+    fn decide(&mut self) {
+        let mut alive: BTreeSet<usize> = (0..self.ends.len()).collect();
+        for at in (0..self.open.len()).rev() {
+            if let (1, Some(choice)) = (alive.len(), alive.first()) {
+                return self.decide_up_to(at, *choice);
+            }
+            let from = &self.open[at].from;
+            alive = alive
+                .into_iter()
+                .map(|choice| from[choice].into())
+                .collect();
+        }
+    }
+
+    /// Decides all frames up to one, of which the choice is known.
+    fn decide_up_to(&mut self, last: usize, choice: usize) {
+        let first = self.decided.len();
+        let mut at = choice;
+        for choices in self.open[..=last].iter().rev() {
+            self.decided.push(choices.all[at]);
+            at = usize::from(choices.from[at]);
+        }
+        self.decided[first..].reverse();
+        self.open.drain(..=last);
+    }
 }
 
 /// Adds a choice to the best of the paths so far.
@@ -114,6 +176,7 @@ fn best(ends: &[End]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn frame(voiced: &[(f64, f64)]) -> FrameCandidates {
         let candidate = |&(hz, strength): &(f64, f64)| Candidate { hz, strength };
@@ -121,6 +184,35 @@ mod tests {
             intensity: 1.0,
             voiced: voiced.iter().map(candidate).collect(),
         }
+    }
+
+    fn best_path(frames: &[FrameCandidates]) -> Vec<Option<Candidate>> {
+        let mut path = PathFinder::default();
+        for frame in frames {
+            path.add(frame);
+        }
+        path.finish()
+    }
+
+    /// The same, decided at the end.
+    fn late_path(frames: &[FrameCandidates]) -> Vec<Option<Candidate>> {
+        let (mut ends, mut from): (Vec<End>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+        for frame in frames {
+            let extended = frame
+                .choices()
+                .map(|(choice, own)| extend(&ends, choice.map(|c| c.hz.log2()), own));
+            let (next, back): (Vec<End>, Vec<u8>) = extended.unzip();
+            ends = next;
+            from.push(back);
+        }
+        let mut at = best(&ends);
+        let mut chosen = Vec::new();
+        for (frame, from) in frames.iter().zip(&from).rev() {
+            chosen.push(frame.choices().nth(at).and_then(|(choice, _)| choice));
+            at = usize::from(from[at]);
+        }
+        chosen.reverse();
+        chosen
     }
 
     fn hz(frames: &[FrameCandidates]) -> Vec<f64> {
@@ -156,6 +248,31 @@ mod tests {
             hz(&[frame(&[(100.0, 0.9), (200.0, 0.9), (700.0, 0.99)])]),
             [200.0]
         );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn what_is_decided_early_is_what_would_be_decided_in_the_end(
+            voices in prop::collection::vec(prop::collection::vec((75.0_f64..600.0, 0.3_f64..1.0), 0..6), 1..2_000),
+            every in 1_usize..700,
+        ) {
+            let frames: Vec<_> = voices.iter().map(|voiced| frame(voiced)).collect();
+            let mut path = PathFinder::default();
+            let mut early = Vec::new();
+            let mut most_open = 0;
+            for (at, frame) in frames.iter().enumerate() {
+                path.add(frame);
+                if at % every == 0 {
+                    path.decide();
+                    early.extend(path.take_decided());
+                }
+                most_open = path.open.len().max(most_open);
+            }
+            early.extend(path.finish());
+            prop_assert!(most_open <= LOOK_EVERY + 200, "{}", most_open);
+            prop_assert_eq!(early, late_path(&frames));
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use super::part::Part;
+
 /// Shortest and longest period that is looked for, of the expected one.
 const SEARCH: (f64, f64) = (0.8, 1.25);
 /// Two stretches of wave that correlate less are not two periods of a voice.
@@ -38,7 +40,7 @@ struct Period {
 
 /// Compares the periods of a voiced stretch. `period_at` is the expected period at a sample.
 pub(super) fn compare(
-    samples: &[f32],
+    part: Part<'_>,
     stretch: Range<usize>,
     period_at: impl Fn(usize) -> f64,
 ) -> Vec<Comparison> {
@@ -47,14 +49,14 @@ pub(super) fn compare(
     let mut before: Option<Period> = None;
     while at < stretch.end {
         let expected = period_at(at);
-        let Some((length, next)) = match_period(samples, at, expected) else {
+        let Some((length, next)) = match_period(part, at, expected) else {
             before = None;
             at += whole(expected).max(1);
             continue;
         };
         let period = Period {
             length,
-            amplitude: amplitude(&samples[at..next]),
+            amplitude: amplitude(part.at(at..next)),
         };
         if let Some(before) = before.filter(|before| are_comparable(before, &period)) {
             found.push(Comparison {
@@ -82,14 +84,14 @@ fn are_comparable(before: &Period, period: &Period) -> bool {
 }
 
 /// The length of the period that begins at a sample, and where the next one begins.
-fn match_period(samples: &[f32], at: usize, expected: f64) -> Option<(f64, usize)> {
+fn match_period(part: Part<'_>, at: usize, expected: f64) -> Option<(f64, usize)> {
     let (shortest, longest) = (whole(expected * SEARCH.0), whole(expected * SEARCH.1) + 1);
     let width = whole(expected);
-    if shortest < 2 || at + longest + 1 + width > samples.len() {
+    if shortest < 2 || at + longest + 1 + width > part.n_total() {
         return None;
     }
-    let here = &samples[at..at + width];
-    let likeness = |lag: usize| correlation(here, &samples[at + lag..at + lag + width]);
+    let here = part.at(at..at + width);
+    let likeness = |lag: usize| correlation(here, part.at(at + lag..at + lag + width));
     let values: Vec<f64> = (shortest - 1..=longest + 1).map(likeness).collect();
     let best = (1..values.len() - 1)
         .filter(|i| values[*i] >= values[i - 1] && values[*i] > values[i + 1])
@@ -155,7 +157,7 @@ mod tests {
     }
 
     fn means(sound: &[f32], period: f64) -> (f64, f64) {
-        let found = compare(sound, 0..sound.len(), |_| period);
+        let found = compare(Part::whole(sound), 0..sound.len(), |_| period);
         assert!(found.len() > 20, "{}", found.len());
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
         (
@@ -189,7 +191,7 @@ mod tests {
             .map(|i| (100, if i < 30 { 0.2 } else { 0.5 }))
             .collect();
         let sound = pulses(&onset);
-        let found = compare(&sound, 0..sound.len(), |_| 100.0);
+        let found = compare(Part::whole(&sound), 0..sound.len(), |_| 100.0);
         let left_out = found.iter().filter(|c| c.shimmer_db.is_none()).count();
         assert_eq!(left_out, 1);
         let (_, shimmer) = means(&sound, 100.0);
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn silence_and_a_short_end_have_no_periods() {
-        assert!(compare(&[0.0; 4_000], 0..4_000, |_| 100.0).is_empty());
-        assert!(compare(&[0.1; 120], 0..120, |_| 100.0).is_empty());
+        assert!(compare(Part::whole(&[0.0; 4_000]), 0..4_000, |_| 100.0).is_empty());
+        assert!(compare(Part::whole(&[0.1; 120]), 0..120, |_| 100.0).is_empty());
     }
 }

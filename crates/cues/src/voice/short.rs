@@ -6,6 +6,8 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
+use super::part::Part;
+
 /// Cuts windowed frames around a time and transforms them. Beyond the ends a sound is silent.
 pub(super) struct Spectra {
     rate: f64,
@@ -68,8 +70,9 @@ impl Spectra {
         clippy::cast_possible_wrap,
         reason = "sample indices of a clip"
     )]
-    pub(super) fn power_at(&mut self, samples: &[f32], time_s: f64) -> &[f64] {
-        let first = (time_s * self.rate).round() as isize - (self.window.len() / 2) as isize;
+    pub(super) fn power_at(&mut self, part: Part<'_>, time_s: f64) -> &[f64] {
+        let middle = (time_s * self.rate).round() as isize - part.first() as isize;
+        let (first, samples) = (middle - (self.window.len() / 2) as isize, part.samples());
         self.frame.fill(0.0);
         for (i, (out, weight)) in self.frame.iter_mut().zip(&self.window).enumerate() {
             let sample = usize::try_from(first + i as isize)
@@ -95,12 +98,13 @@ mod tests {
     #[test]
     fn a_sine_peaks_in_its_own_bin_and_silence_surrounds_the_sound() {
         let sound = sine(1_000.0, 1.0, 0.1);
+        let sound = Part::whole(&sound);
         let mut spectra = Spectra::hamming(f64::from(RATE), 0.02, 1.0);
-        let power = spectra.power_at(&sound, 0.05).to_vec();
+        let power = spectra.power_at(sound, 0.05).to_vec();
         let loudest = (0..power.len()).max_by(|a, b| power[*a].total_cmp(&power[*b]));
         assert_eq!(loudest, Some(32));
         assert!((spectra.bin_hz() - 31.25).abs() < 1e-9);
-        assert!(spectra.power_at(&sound, 0.5).iter().all(|p| *p <= 0.0));
-        assert!(spectra.power_at(&sound, 0.0).iter().sum::<f64>() > 0.0);
+        assert!(spectra.power_at(sound, 0.5).iter().all(|p| *p <= 0.0));
+        assert!(spectra.power_at(sound, 0.0).iter().sum::<f64>() > 0.0);
     }
 }

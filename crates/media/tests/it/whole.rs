@@ -1,6 +1,8 @@
 //! Clips that are what they say.
 
-use smes_media::{DecodeOptions, Limits, MediaError, Recording, decode, decode_bytes, probe};
+use smes_media::{
+    DecodeOptions, Limits, MediaError, Picture, Recording, decode, decode_bytes, probe,
+};
 
 use crate::{Clips, PICTURES, TONE, tone_hz, with_pictures};
 
@@ -167,7 +169,7 @@ fn opposite_stereo_channels_cancel_and_equal_ones_do_not_clip() {
 }
 
 #[test]
-fn pictures_that_are_watched_are_those_that_would_be_kept() {
+fn what_is_watched_is_what_would_be_kept() {
     let clips = Clips::new();
     let path = clips.make(
         "a.mkv",
@@ -183,19 +185,31 @@ fn pictures_that_are_watched_are_those_that_would_be_kept() {
         ..Limits::live()
     };
     for recording in [Recording::File(&path), Recording::Bytes(&bytes)] {
-        let mut watched = Vec::new();
+        let (mut watched, mut heard) = (Vec::new(), Vec::new());
+        let on_picture = |picture: Picture<'_>| {
+            assert_eq!(
+                (picture.width, picture.height),
+                (pictures.width, pictures.height)
+            );
+            watched.push((picture.time_ms, picture.rgb.to_vec()));
+        };
+        let on_sound = |piece: &[f32]| heard.extend_from_slice(piece);
         let clip = recording
-            .watch(&options, &limits, |picture| {
-                assert_eq!(
-                    (picture.width, picture.height),
-                    (pictures.width, pictures.height)
-                );
-                watched.push((picture.time_ms, picture.rgb.to_vec()));
-            })
+            .watch(&options, &limits, on_picture, on_sound)
             .unwrap();
         let expected = pictures.frames.iter().map(|f| (f.time_ms, f.rgb.clone()));
         assert!(watched.into_iter().eq(expected));
-        assert!(clip.video.is_none() && clip.audio == kept.audio);
+        assert_eq!(
+            Some(&heard),
+            kept.audio.as_ref().map(|audio| &audio.samples)
+        );
+        // The sound can be heard again without the pictures.
+        let mut again = Vec::new();
+        let (alone, on_sound) = (DecodeOptions::audio_only(), |piece: &[f32]| {
+            again.extend_from_slice(piece);
+        });
+        recording.watch(&alone, &limits, |_| (), on_sound).unwrap();
+        assert!(again == heard);
         assert_eq!(
             (clip.duration_ms, &clip.limits),
             (kept.duration_ms, &kept.limits)

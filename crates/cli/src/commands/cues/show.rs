@@ -1,19 +1,21 @@
 //! `smes cues show`: what is heard and seen in a clip over time, as one picture.
 
+mod sketch;
 mod tracks;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use smes_cues::{CueExtractor, NativeExtractor, SpeakerBaseline};
+use smes_cues::{CueError, NativeExtractor, Perceived};
 use smes_dialogue::Cue;
-use smes_media::{Clip, Limits, decode};
+use smes_media::{Limits, Recording};
 use smes_plots::Timeline;
 
+use self::sketch::{Album, Wave};
 use self::tracks::{face_tracks, voice_tracks};
 
 use super::native;
-use crate::commands::clip::media_error;
+use crate::commands::clip::cue_error;
 use crate::console::Console;
 use crate::exit::Advice;
 
@@ -43,12 +45,13 @@ pub(super) fn run(args: &ShowArgs, console: &Console) -> anyhow::Result<()> {
     };
     let named = || format!("reading `{}`", args.clip.display());
     let native = native()?;
-    let clip = decode(&args.clip, &native.wants(), &Limits::corpus())
-        .map_err(media_error)
+    let shown = Shown::of(Recording::File(&args.clip), &native)
+        .map_err(cue_error)
         .with_context(named)?;
-    let (cue, picture) = draw(&args.clip, &clip, &native).with_context(named)?;
+    let picture = shown.draw(&args.clip, &native).with_context(named)?;
+    let cue = &shown.perceived.read.cue;
     let text = if is_page {
-        page(&cue, &picture)
+        page(cue, &picture)
     } else {
         picture
     };
@@ -58,44 +61,63 @@ pub(super) fn run(args: &ShowArgs, console: &Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The cue of a clip and its picture.
-fn draw(path: &Path, clip: &Clip, native: &NativeExtractor) -> anyhow::Result<(Cue, String)> {
-    let advise = |error: smes_cues::CueError| Advice::bad_input(error.hint(), error);
-    let cue = native
-        .extract(clip, &mut SpeakerBaseline::default())
-        .map_err(advise)?;
-    let mut tracks = Vec::new();
-    if let Some(audio) = &clip.audio {
-        let heard = native.heard(audio).map_err(advise)?;
-        tracks.extend(voice_tracks(audio, &heard, native.emotions()));
+/// What a picture is drawn from; no more of a long clip than of a short one is kept to be drawn.
+struct Shown {
+    perceived: Perceived,
+    wave: Wave,
+    album: Album,
+}
+
+impl Shown {
+    fn of(recording: Recording<'_>, native: &NativeExtractor) -> Result<Self, CueError> {
+        let (mut wave, mut album) = (Wave::default(), Album::default());
+        let perceived = native.perceive(
+            recording,
+            &Limits::corpus(),
+            |time_ms, picture| album.see(time_ms, picture),
+            |piece| wave.hear(piece),
+        )?;
+        Ok(Self {
+            perceived,
+            wave,
+            album,
+        })
     }
-    if let Some(video) = &clip.video {
-        let seen = native.seen(video).map_err(advise)?;
-        tracks.extend(face_tracks(video, &seen, native.expressions()));
+
+    fn draw(&self, path: &Path, native: &NativeExtractor) -> anyhow::Result<String> {
+        let mut tracks = Vec::new();
+        if let Some(heard) = &self.perceived.heard {
+            tracks.extend(voice_tracks(&self.wave, heard, native.emotions()));
+        }
+        if let Some(seen) = &self.perceived.seen {
+            tracks.extend(face_tracks(&self.album, seen, native.expressions()));
+        }
+        if tracks.is_empty() {
+            let hint =
+                "there is nothing to draw of a clip without sound and without a face".to_owned();
+            return Err(Advice::bad_input(
+                Some(hint),
+                anyhow::anyhow!("the clip has neither sound nor a face"),
+            ));
+        }
+        let read = &self.perceived.read;
+        let mut notes = lines(read.cue.observation.expose());
+        let limits = read.cue.limits.iter();
+        notes.extend(limits.map(|limit| format!("limit: {limit}")));
+        let timeline = Timeline {
+            title: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into(),
+            notes,
+            end_s: read.duration_ms as f64 / 1000.0,
+            tracks,
+        };
+        timeline
+            .to_svg()
+            .map_err(|error| Advice::bad_input(error.hint(), error))
     }
-    if tracks.is_empty() {
-        let hint = "there is nothing to draw of a clip without sound and without a face".to_owned();
-        return Err(Advice::bad_input(
-            Some(hint),
-            anyhow::anyhow!("the clip has neither sound nor a face"),
-        ));
-    }
-    let mut notes = lines(cue.observation.expose());
-    notes.extend(cue.limits.iter().map(|limit| format!("limit: {limit}")));
-    let timeline = Timeline {
-        title: path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into(),
-        notes,
-        end_s: clip.duration_ms as f64 / 1000.0,
-        tracks,
-    };
-    let picture = timeline
-        .to_svg()
-        .map_err(|error| Advice::bad_input(error.hint(), error))?;
-    Ok((cue, picture))
 }
 
 /// Words in lines that fit the picture.
@@ -156,17 +178,14 @@ mod tests {
                 (0.2 * phase.sin() + 0.1 * (2.0 * phase).sin() + 0.1 * (3.0 * phase).sin()) as f32
             })
             .collect();
-        let clip = Clip {
-            duration_ms: 3_000,
-            audio: Some(Audio {
-                samples,
-                sample_rate: 16_000,
-            }),
-            video: None,
-            limits: Vec::new(),
+        let audio = Audio {
+            samples,
+            sample_rate: 16_000,
         };
         let native = native().unwrap();
-        let (cue, svg) = draw(Path::new("talk.wav"), &clip, &native).unwrap();
+        let talk = audio.to_wav();
+        let mut shown = Shown::of(Recording::Bytes(&talk), &native).unwrap();
+        let svg = shown.draw(Path::new("talk.wav"), &native).unwrap();
         for part in [
             "talk.wav",
             "pitch F0 (Hz)",
@@ -177,13 +196,11 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part}");
         }
-        let page = page(&cue, &svg);
+        let page = page(&shown.perceived.read.cue, &svg);
         assert!(page.contains("voice.f0_median") && page.contains("<svg"));
-        let mute = Clip {
-            audio: None,
-            ..clip
-        };
-        assert!(draw(Path::new("mute.mp4"), &mute, &native).is_err());
+        shown.perceived.heard = None;
+        let error = shown.draw(Path::new("mute.mp4"), &native).unwrap_err();
+        assert!(error.to_string().contains("neither sound nor a face"));
     }
 
     #[test]
@@ -193,8 +210,8 @@ mod tests {
         };
         let native = native().unwrap();
         let path = folder.join("silence_girl.mp4");
-        let clip = decode(&path, &native.wants(), &Limits::corpus()).unwrap();
-        let (cue, svg) = draw(&path, &clip, &native).unwrap();
+        let shown = Shown::of(Recording::File(&path), &native).unwrap();
+        let svg = shown.draw(&path, &native).unwrap();
         for part in [
             "face shows",
             "surprise",
@@ -204,7 +221,7 @@ mod tests {
             assert!(svg.contains(part), "{part}");
         }
         assert_eq!(svg.matches("<image").count(), 6);
-        assert!(page(&cue, &svg).contains("face.share_neutral"));
+        assert!(page(&shown.perceived.read.cue, &svg).contains("face.share_neutral"));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The tracks of the picture: what is heard, then what is seen.
 
-use smes_cues::face::{Grey, Moment};
+use smes_cues::face::Moment;
 use smes_cues::{Heard, Seen};
 use smes_dialogue::EmotionSet;
-use smes_media::{Audio, Video};
 use smes_plots::{Mark, Thumbnail, Track};
 
-/// Steps of the drawn wave.
-const N_STEPS: usize = 700;
+use super::sketch::{Album, Wave};
+
 /// Pictures of the face side by side, at most.
 const N_FACES: u64 = 6;
 /// Their side in pixels, and how much wider than the found face they are.
@@ -15,13 +14,13 @@ const FACE_SIDE: usize = 96;
 const FACE_MARGIN: f32 = 1.3;
 
 /// What is heard.
-pub(super) fn voice_tracks(audio: &Audio, heard: &Heard, emotions: &EmotionSet) -> Vec<Track> {
+pub(super) fn voice_tracks(wave: &Wave, heard: &Heard, emotions: &EmotionSet) -> Vec<Track> {
     let levels = &heard.reading.levels;
     let level = |(index, db): (usize, &f64)| (levels.time_s(index), db.max(-80.0));
     let mut tracks = vec![
         Track {
             label: "sound".to_owned(),
-            mark: Mark::Envelope(envelope(&audio.samples)),
+            mark: Mark::Envelope(wave.steps()),
         },
         Track {
             label: "pitch F0 (Hz)".to_owned(),
@@ -48,21 +47,6 @@ pub(super) fn voice_tracks(audio: &Audio, heard: &Heard, emotions: &EmotionSet) 
     tracks
 }
 
-/// Lowest and highest sample of equal steps.
-fn envelope(samples: &[f32]) -> Vec<(f64, f64)> {
-    let n_steps = N_STEPS.min(samples.len());
-    (0..n_steps)
-        .map(|step| {
-            let part =
-                &samples[step * samples.len() / n_steps..(step + 1) * samples.len() / n_steps];
-            let range = part.iter().fold((0.0_f32, 0.0_f32), |(low, high), sample| {
-                (low.min(*sample), high.max(*sample))
-            });
-            (f64::from(range.0), f64::from(range.1))
-        })
-        .collect()
-}
-
 /// F0 over each voiced stretch.
 fn voiced_pieces(heard: &Heard) -> Vec<Vec<(f64, f64)>> {
     let frames = &heard.reading.f0;
@@ -79,7 +63,7 @@ fn voiced_pieces(heard: &Heard) -> Vec<Vec<(f64, f64)>> {
 }
 
 /// What is seen; nothing where there was no face.
-pub(super) fn face_tracks(video: &Video, seen: &Seen, expressions: &EmotionSet) -> Vec<Track> {
+pub(super) fn face_tracks(album: &Album, seen: &Seen, expressions: &EmotionSet) -> Vec<Track> {
     let moments = &seen.reading.moments;
     if moments.is_empty() {
         return Vec::new();
@@ -99,7 +83,7 @@ pub(super) fn face_tracks(video: &Video, seen: &Seen, expressions: &EmotionSet) 
     vec![
         Track {
             label: "face".to_owned(),
-            mark: Mark::Pictures(thumbnails(video, moments)),
+            mark: Mark::Pictures(thumbnails(album, moments)),
         },
         Track {
             label: "face shows".to_owned(),
@@ -131,17 +115,16 @@ fn pieces(
 }
 
 /// The face in the middle of equal parts of the clip, where it was seen in them.
-fn thumbnails(video: &Video, moments: &[Moment]) -> Vec<Thumbnail> {
-    let end_ms = video.frames.last().map_or(0, |frame| frame.time_ms) + 1;
+fn thumbnails(album: &Album, moments: &[Moment]) -> Vec<Thumbnail> {
+    let end_ms = album.last_ms() + 1;
     let of_part = |part: u64| {
         let (start_ms, next_ms) = (end_ms * part / N_FACES, end_ms * (part + 1) / N_FACES);
         let middle_ms = u64::midpoint(start_ms, next_ms);
-        let moment = moments
+        let (moment, picture) = moments
             .iter()
             .filter(|moment| (start_ms..next_ms).contains(&moment.time_ms))
-            .min_by_key(|moment| moment.time_ms.abs_diff(middle_ms))?;
-        let at = |frame: &&smes_media::VideoFrame| frame.time_ms == moment.time_ms;
-        let picture = Grey::of_frame(video, video.frames.iter().find(at)?)?;
+            .filter_map(|moment| Some((moment, album.at(moment.time_ms)?)))
+            .min_by_key(|(moment, _)| moment.time_ms.abs_diff(middle_ms))?;
         let face = picture.crop(&moment.square.grown(FACE_MARGIN), FACE_SIDE);
         Some(Thumbnail {
             at_ms: middle_ms,
