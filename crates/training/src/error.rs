@@ -202,9 +202,9 @@ pub enum TrainingError {
     /// The loss is no number any more.
     #[error("the loss became {loss} at step {step}")]
     Diverged {
-        /// The loss.
+        /// The loss: of a batch, or of validation after an epoch.
         loss: f64,
-        /// The optimiser step, from 0.
+        /// Optimiser steps that were taken before it was computed: 0 at the first batch of a run.
         step: u64,
     },
     /// A run diverged after epochs that went well; the model of the best of them was kept.
