@@ -1,4 +1,4 @@
-"""Random scores before and after each LogitsProcessor of transformers.
+"""Random scores before and after each LogitsProcessor of transformers, and after all that `generate` puts together.
 
 Run from anywhere: python goldens/nn/processors/generate.py (needs torch, transformers, safetensors).
 Each case has scores [N, V], outputs so far [N, T], sources [N, S] where needed, and the result, in
@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
+from transformers import BlenderbotSmallConfig, BlenderbotSmallForConditionalGeneration, GenerationConfig
 from transformers.generation import logits_process as lp
 
 import common
@@ -19,6 +20,50 @@ import common
 SEED = 3
 N, V, T, S = 6, 23, 9, 12
 EOS = 2
+
+
+# As `GenerationSettings` reads them.
+CHAINS = [
+    {"decoding": {"method": "sample", "temperature": 0.7, "top_k": 8, "top_p": 0.8, "seed": 0}},
+    {"decoding": {"method": "sample", "temperature": 1.9, "top_k": 12, "top_p": 0.6, "seed": 0}},
+    {
+        "decoding": {"method": "sample", "temperature": 0.5, "top_k": 9, "top_p": 0.9, "seed": 0},
+        "repetition_penalty": 1.4,
+        "no_repeat_ngram": 2,
+        "encoder_no_repeat_ngram": 2,
+        "barred": [3, 7, 22],
+        "min_length": T + 2,
+    },
+    {
+        "decoding": {"method": "sample", "temperature": 0.5, "top_p": 0.9, "seed": 0},
+        "repetition_penalty": 0.8,
+        "barred": [1],
+        "max_length": T + 1,
+        "forced_eos": True,
+    },
+]
+
+
+def chain(model, settings, source):
+    """What `generate` applies to the scores, in its order."""
+    decoding = settings["decoding"]
+    config = GenerationConfig(
+        do_sample=True,
+        temperature=decoding["temperature"],
+        top_k=decoding.get("top_k", 0),
+        top_p=decoding["top_p"],
+        repetition_penalty=settings.get("repetition_penalty", 1.0),
+        no_repeat_ngram_size=settings.get("no_repeat_ngram", 0),
+        encoder_no_repeat_ngram_size=settings.get("encoder_no_repeat_ngram", 0),
+        bad_words_ids=[[token] for token in settings["barred"]] if "barred" in settings else None,
+        min_length=settings["min_length"],
+        max_length=settings["max_length"],
+        forced_eos_token_id=EOS if settings["forced_eos"] else None,
+        eos_token_id=EOS,
+        decoder_start_token_id=1,
+    )
+    model._prepare_special_tokens(config, kwargs_has_attention_mask=True, device="cpu")
+    return model._get_logits_processor(config, input_ids_seq_length=T, encoder_input_ids=source, device="cpu")
 
 
 def main():
@@ -76,6 +121,14 @@ def main():
         barred = scores()
         barred[:, ::2] = float("-inf")
         case("top_p", lp.TopPLogitsWarper(p), outputs(), torch.clamp(barred, min=-1e30), value=p)
+    tiny = {"d_model": 4, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 4, "decoder_ffn_dim": 4}
+    heads = {"encoder_attention_heads": 1, "decoder_attention_heads": 1}
+    model = BlenderbotSmallForConditionalGeneration(BlenderbotSmallConfig(vocab_size=V, **tiny, **heads))
+    for settings in CHAINS:
+        settings = {"min_length": 0, "max_length": 4 * T, "forced_eos": False} | settings
+        source = torch.randint(0, 5, (N, S))
+        key = case("chain", chain(model, settings, source), outputs(), scores(), settings=settings)
+        tensors[f"{key}.sources"] = source.float()
     folder = common.write("processors", "processors/generate.py", tensors, SEED)
     (folder / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 

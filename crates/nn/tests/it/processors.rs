@@ -1,10 +1,13 @@
-//! Each processor beside the `LogitsProcessor` of its name in transformers.
+//! Each processor beside the `LogitsProcessor` of its name in transformers, and all of a search in the
+//! order in which `generate` applies them.
 
 use serde::Deserialize;
 use smes_nn::generation::{
-    BarredTokens, EncoderNoRepeatNgram, ForcedEos, LogitsProcessor, MinLength, Moment,
-    NoRepeatNgram, RepetitionPenalty, Temperature, TopK, TopP,
+    BarredTokens, EncoderNoRepeatNgram, ForcedEos, GenerationSettings, LogitsProcessor, MinLength,
+    Moment, NoRepeatNgram, RepetitionPenalty, Temperature, TopK, TopP,
 };
+
+use smes_nn::seq2seq::Seq2SeqConfig;
 
 use crate::support::{Golden, folder};
 
@@ -17,6 +20,22 @@ struct Case {
     value: f32,
     #[serde(default)]
     tokens: Vec<u32>,
+    settings: Option<GenerationSettings>,
+}
+
+/// The processors of a case: one, or all of a search.
+fn processors(case: &Case) -> Vec<Box<dyn LogitsProcessor>> {
+    let model = Seq2SeqConfig {
+        pad_id: 0,
+        start_id: 1,
+        eos_id: EOS,
+        max_positions: 100,
+        vocab_size: 23,
+    };
+    match &case.settings {
+        Some(settings) => settings.processors(&model),
+        None => vec![processor(case)],
+    }
 }
 
 #[expect(
@@ -71,19 +90,21 @@ fn every_processor_equals_that_of_transformers() {
                 .unwrap()
         };
         let outputs = rows("outputs").unwrap();
-        let sources = if case.name == "encoder_no_repeat_ngram" {
+        let sources = if ["encoder_no_repeat_ngram", "chain"].contains(&case.name.as_str()) {
             rows("sources").unwrap()
         } else {
             vec![Vec::new(); outputs.len()]
         };
-        let processor = processor(case);
+        let processors = processors(case);
         let (scores, expected) = (numbers("scores"), numbers("result"));
         for (row, mut found) in scores.into_iter().enumerate() {
             let moment = Moment {
                 output: &outputs[row],
                 source: &sources[row],
             };
-            processor.apply(moment, &mut found);
+            for processor in &processors {
+                processor.apply(moment, &mut found);
+            }
             for (token, (found, expected)) in found.iter().zip(&expected[row]).enumerate() {
                 let found = found.max(-1e30);
                 n_barred += usize::from(found <= -1e30);
