@@ -24,11 +24,9 @@ use super::export::export_model;
 use super::model::{Beginning, begin};
 use super::validate::{ValidationMaterial, ValidationSet};
 use crate::batches::length_batches;
-use crate::epoch_loop::{EpochJob, run_epochs};
+use crate::epoch_loop::{EpochJob, each_batch, run_epochs};
 use crate::{CorpusRef, Progress, RunFolder, RunManifest, TrainingError};
 
-/// The folder of a run's model.
-const MODEL: &str = "model";
 const STATE_WEIGHTS: &str = "weights.safetensors";
 const STATE_BEST: &str = "best.safetensors";
 const STATE_OPTIMISER: &str = "optimiser.safetensors";
@@ -70,11 +68,7 @@ pub fn train_seq2seq(
     }
     // What can fail for want of a file fails before the folder exists.
     let mut trainer = Trainer::new(recipe, corpus, progress)?;
-    let run = if is_resumed {
-        RunFolder::resume(run_dir, &manifest)?
-    } else {
-        RunFolder::create(run_dir, &manifest)?
-    };
+    let run = RunFolder::open(run_dir, &manifest, is_resumed)?;
     match run_epochs(&mut trainer, &run, is_resumed, progress) {
         Ok(epochs) => finish(&trainer, &run, epochs),
         Err(error) if error.is_divergence() => Err(keep_best(&trainer, &run, error)),
@@ -95,7 +89,7 @@ fn keep_best(trainer: &Trainer, run: &RunFolder, cause: TrainingError) -> Traini
         Ok(Some(epoch)) => TrainingError::DivergedLater {
             cause: Box::new(cause),
             epoch,
-            model: run.dir().join(MODEL),
+            model: run.model_dir(),
         },
         Ok(None) => cause,
         Err(error) => error,
@@ -172,7 +166,7 @@ impl Trainer {
     fn export(&self, run: &RunFolder) -> Result<u64, TrainingError> {
         self.params.restore(&self.best, STATE_BEST)?;
         export_model(
-            &run.dir().join(MODEL),
+            &run.model_dir(),
             &self.recipe,
             &self.config,
             &self.sequence,
@@ -229,16 +223,13 @@ impl EpochJob for Trainer {
         let lengths: Vec<usize> = self.train.iter().map(Example::length).collect();
         let (size, seed) = (self.recipe.fit.batch_size, self.recipe.seed);
         let batches = length_batches(&lengths, size, LENGTH_JITTER, seed, epoch_idx);
-        let n_batches = batches.len() as u64;
-        progress.begin(&format!("epoch {}", epoch_idx + 1), n_batches);
         let (mut nll, mut n_tokens) = (0.0, 0);
-        for (idx, members) in batches.iter().enumerate() {
-            let (sum, n) = self.step(members, epoch_idx * n_batches + idx as u64)?;
+        let n_steps = each_batch(&batches, epoch_idx, progress, |members, step| {
+            let (sum, n) = self.step(members, step)?;
             nll += sum;
             n_tokens += n;
-            progress.advance(1);
-        }
-        progress.end();
+            Ok(())
+        })?;
         let validation = self
             .validation
             .score(&self.model, &self.sequence, progress)?;
@@ -250,7 +241,7 @@ impl EpochJob for Trainer {
         }
         Ok(EpochRecord {
             epoch: epoch_idx + 1,
-            n_steps: (epoch_idx + 1) * n_batches,
+            n_steps,
             train_loss: nll / n_tokens as f64,
             validation,
             is_best,
