@@ -49,17 +49,6 @@ impl Gradients {
         Ok(())
     }
 
-    /// Multiplies every gradient (`1 / parts` after accumulating a mean loss).
-    ///
-    /// # Errors
-    /// When memory cannot be allocated.
-    pub fn scale(&mut self, factor: f64) -> Result<(), NnError> {
-        for gradient in self.by_name.values_mut() {
-            *gradient = (&*gradient * factor)?;
-        }
-        Ok(())
-    }
-
     /// Euclidean norm over all gradients together.
     ///
     /// # Errors

@@ -1,10 +1,39 @@
 //! `smes models`: a model pulled from a hub or a folder is listed, and found again without either.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output};
 
 use smes_testkit::{HubServer, temp_folder};
+
+#[test]
+fn the_way_to_the_hub_leads_through_the_proxy_that_is_named() {
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+            .unwrap();
+        line
+    });
+    let temp = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_smes"))
+        .args(["models", "pull", "somebody/something"])
+        .env("SMES_MODELS", temp.path())
+        .env("HTTPS_PROXY", address)
+        .env_remove("NO_PROXY")
+        .env("HF_ENDPOINT", "https://hub.invalid")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("HTTPS_PROXY"));
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("CONNECT hub.invalid:443 "), "{asked}");
+}
 
 /// The program with its own folder of models, and a hub.
 fn models(store: &Path, hub: &str, args: &[&str]) -> Output {

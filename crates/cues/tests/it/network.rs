@@ -1,9 +1,10 @@
-//! The networks of expressions and heads beside PyTorch, and the proof that all of them learns.
+//! The networks of expressions and heads beside PyTorch, and the proof that every parameter of each network learns.
 
 use std::path::Path;
 
 use proptest::prelude::*;
 use smes_cues::CueError;
+use smes_cues::emotion::{N_INPUTS, VoiceModelConfig, VoiceNet};
 use smes_cues::face::expression::{FaceModelConfig, FaceNet};
 use smes_cues::face::head::{HeadModelConfig, HeadNet, HeadPose, HeadReader};
 use smes_cues::face::{Grey, mirrored};
@@ -110,6 +111,34 @@ fn every_parameter_of_a_head_gets_a_gradient() {
     let angles = net.forward(&x, &mut Pass::train(1, 0)).unwrap();
     let targets = Tensor::randn(0_f32, 2.0, (4, 3), &Device::Cpu).unwrap();
     let gradients = Gradients::of(&huber(&angles, &targets).unwrap(), &params).unwrap();
+    assert_eq!(gradients.missing(&params).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn every_parameter_of_a_voice_gets_a_gradient() {
+    let params = Params::new();
+    let config = VoiceModelConfig {
+        version: 2,
+        emotions: "emodb-7".to_owned(),
+        n_members: 3,
+        hidden_size: 5,
+        input_dropout: 0.2,
+        dropout: 0.2,
+        prior_clips: 1.0,
+        temperature: 1.0,
+    };
+    VoiceNet::load(&params.initialiser(2), &config, 7).unwrap();
+    VoiceNet::set_moments(&params, &[0.0; N_INPUTS], &[1.0; N_INPUTS]).unwrap();
+    let net = VoiceNet::load(&params.loader(), &config, 7).unwrap();
+    let x = Tensor::randn(0_f32, 1.0, (8, N_INPUTS), &Device::Cpu).unwrap();
+    let votes = net.forward(&x, &mut Pass::train(1, 0)).unwrap();
+    let targets: Vec<Option<u32>> = (0..8).map(|i| Some(i % 7)).collect();
+    let losses = votes
+        .iter()
+        .map(|vote| cross_entropy(vote, &targets, &CrossEntropy::default()).unwrap());
+    let losses: Vec<Tensor> = losses.collect();
+    let loss = Tensor::stack(&losses, 0).unwrap().sum_all().unwrap();
+    let gradients = Gradients::of(&loss, &params).unwrap();
     assert_eq!(gradients.missing(&params).unwrap(), Vec::<String>::new());
 }
 

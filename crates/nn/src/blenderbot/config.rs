@@ -119,23 +119,6 @@ impl BlenderbotConfig {
         }
     }
 
-    /// `facebook/blenderbot-400M-distill`.
-    pub fn distill_400m() -> Self {
-        Self {
-            model_type: Family::Large,
-            vocab_size: 8008,
-            d_model: 1280,
-            encoder_layers: 2,
-            decoder_layers: 12,
-            encoder_attention_heads: 32,
-            decoder_attention_heads: 32,
-            encoder_ffn_dim: 5120,
-            decoder_ffn_dim: 5120,
-            max_position_embeddings: 128,
-            ..Self::small_90m()
-        }
-    }
-
     /// Reads a `config.json`; `file` names it in errors.
     ///
     /// # Errors

@@ -139,6 +139,28 @@ pub(super) fn check_ids(
     Ok(n_base + beyond.len())
 }
 
+/// That every token has the id that the file gives it.
+///
+/// # Errors
+/// [`NnError::Tokenizer`] names the first that has another.
+pub(super) fn check_kept(
+    added: &[(&str, u32)],
+    given: &[u32],
+    folder: &Path,
+) -> Result<(), NnError> {
+    let other = added
+        .iter()
+        .zip(given)
+        .find(|((_, id), given)| id != *given);
+    let Some(((token, id), given)) = other else {
+        return Ok(());
+    };
+    Err(NnError::Tokenizer {
+        file: folder.join(FILE).display().to_string(),
+        reason: format!("`{token}` has id {id} here and {given} in the vocabulary"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

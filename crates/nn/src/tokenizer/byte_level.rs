@@ -91,18 +91,9 @@ impl ByteLevelTokenizer {
             added.iter().map(|(t, id)| (t.as_str(), *id)).collect();
         in_order.sort_by_key(|(_, id)| *id);
         let tokens: Vec<&str> = in_order.iter().map(|(token, _)| *token).collect();
-        self.add_tokens(&tokens)?;
-        Ok(())
-    }
-
-    /// The ids of a text as the model was trained to read it: the end token after it.
-    ///
-    /// # Errors
-    /// As for [`SubwordTokenizer::encode`].
-    pub fn encode_source(&self, text: &str) -> Result<Vec<u32>, NnError> {
-        let mut ids = self.encode(text)?;
-        ids.push(self.special.end);
-        Ok(ids)
+        // A token of the vocabulary keeps the id that it has there.
+        let given = self.add_tokens(&tokens)?;
+        added::check_kept(&in_order, &given, folder)
     }
 }
 

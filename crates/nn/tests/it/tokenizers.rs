@@ -75,8 +75,6 @@ fn the_byte_level_tokenizer_equals_transformers_on_five_thousand_texts() {
             assert_eq!(tokenizer.decode_raw(&found), raw, "{:?}", row.text);
         }
     }
-    let source = tokenizer.encode_source("hello").unwrap();
-    assert_eq!(source.last(), Some(&tokenizer.special().end));
 }
 
 /// Ids of the published 90M vocabulary, read from the reference for the specification of SMES.
@@ -270,10 +268,11 @@ fn every_line_of_mesc_encodes_within_the_vocabulary_and_decodes_to_what_encodes_
         return;
     };
     let csv = std::fs::read_to_string(file).unwrap();
-    let texts: Vec<&str> = csv.lines().collect();
+    let published = published_texts();
+    let lines = csv.lines().chain(published.iter().map(String::as_str));
+    let texts: Vec<&str> = lines.collect();
     assert!(texts.len() > 20_000);
-    let tokenizer = train_small_bpe(texts.iter().copied(), 4000).unwrap();
-    assert!(tokenizer.vocab_size() > 3900);
+    let tokenizer = train_small_bpe(texts.iter().copied(), N_OF_MESC).unwrap();
     let unknown = tokenizer.special().unknown;
     for (idx, text) in texts.iter().enumerate() {
         let ids = tokenizer.encode(text).unwrap();
@@ -283,4 +282,50 @@ fn every_line_of_mesc_encodes_within_the_vocabulary_and_decodes_to_what_encodes_
         let again = tokenizer.encode(&tokenizer.decode_raw(&ids)).unwrap();
         assert_eq!(again, ids, "text {idx}");
     }
+    // What transformers makes of the same texts by the same vocabulary, of which only this is kept.
+    let reference = std::fs::read_to_string(folder("tokenizers").join("mesc.toml")).unwrap();
+    let [n_texts, n_tokens, hash] = ["n_texts", "n_tokens", "fnv1a"].map(|name| {
+        let mut lines = reference.lines();
+        lines
+            .find_map(|line| line.strip_prefix(&format!("{name} = ")))
+            .unwrap()
+    });
+    let ids: Vec<Vec<u32>> = texts
+        .iter()
+        .map(|text| tokenizer.encode(text).unwrap())
+        .collect();
+    assert_eq!(ids.len().to_string(), n_texts);
+    assert_eq!(
+        ids.iter().map(Vec::len).sum::<usize>().to_string(),
+        n_tokens
+    );
+    assert_eq!(format!("\"{:016x}\"", fnv1a(&ids)), hash);
+}
+
+/// Utterances with their cues, as the published files have them.
+fn published_texts() -> Vec<String> {
+    let texts = |split: &str| {
+        let file = smes_testkit::shared_data(&format!("mesc/{split}.json")).unwrap();
+        let dialogues: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let turns = dialogues.as_array().unwrap().iter();
+        let turns = turns.flat_map(|dialogue| dialogue["dialog"].as_array().unwrap());
+        let texts = turns.map(|turn| turn["text"].as_str().unwrap().to_owned());
+        texts.collect::<Vec<String>>()
+    };
+    [texts("val"), texts("test")].concat()
+}
+
+/// Size of the vocabulary learnt from MESC, as in `goldens/nn/tokenizers/compare.py`.
+const N_OF_MESC: usize = 4000;
+
+/// A hash of ids, each text ended by the largest number.
+fn fnv1a(ids: &[Vec<u32>]) -> u64 {
+    let numbers = ids
+        .iter()
+        .flat_map(|text| text.iter().copied().chain([u32::MAX]));
+    let bytes = numbers.flat_map(u32::to_le_bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -293,6 +293,15 @@ fn the_first_step_way_reads_all_labels_off_the_first_position() {
     // The first label is the same; the others are not what training taught at their places.
     assert_eq!(first.user_emotion, sequential.user_emotion);
     assert!(first.strategy.top_prob() < sequential.strategy.top_prob());
+    let narrow = Choice::Nucleus { p: 1e-6, seed: 0 };
+    for seed in 0..20 {
+        let drawn = plan(LabelDecoding::FirstStep(narrow), Some(seed)).1;
+        assert_eq!(
+            drawn.strategy.top(),
+            first.strategy.top(),
+            "the nucleus is one label"
+        );
+    }
     let drawn: Vec<_> = (0..20)
         .map(|seed| plan("first-step".parse().unwrap(), Some(seed)).1.strategy)
         .collect();

@@ -129,6 +129,44 @@ fn learns_what_the_words_say_and_the_exported_model_knows_it() {
     assert!(!bench.temp.path().join("run/state").exists());
 }
 
+#[test]
+fn every_parameter_gets_a_gradient() {
+    let bench = Bench::new();
+    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        bench.try_run(&bench.recipe(4), "run", false, &mut StopAtThirdEpoch)
+    }));
+    assert!(stopped.is_err());
+    let state = bench.temp.path().join("run/state");
+    let mut files = walk(&state);
+    files.retain(|file| file.ends_with("optimiser.safetensors"));
+    let state = smes_nn::checkpoint::read_file(&files[0]).unwrap();
+    let squares: Vec<_> = state
+        .tensors
+        .iter()
+        .filter(|(name, _)| name.ends_with(".second"))
+        .collect();
+    assert!(squares.len() > 10, "{}", squares.len());
+    for (name, mean) in squares {
+        let sum = mean.sum_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(sum > 0.0, "{name} never had a gradient");
+    }
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
 /// Stops the run, as a killed process would, when the third epoch begins.
 struct StopAtThirdEpoch;
 
