@@ -192,7 +192,8 @@ impl NativeExtractor {
         let started = Instant::now();
         let wanted = self.wants();
         let n_kept = most_kept_s * wanted.sample_rate;
-        let mut first = FirstHearing::new(wanted.sample_rate, n_kept as usize);
+        let mut first = FirstHearing::new(wanted.clone(), n_kept as usize);
+        let mut has_pictures = false;
         thread::scope(|scope| {
             let (pictures, waiting) = mpsc::sync_channel::<(u64, Grey)>(PICTURES_WAITING);
             let watching = scope.spawn(|| {
@@ -203,6 +204,7 @@ impl NativeExtractor {
                 watch.finish()
             });
             let look = |picture: Picture<'_>| {
+                has_pictures = true;
                 if let Some(grey) = Grey::of_rgb(picture.width, picture.height, picture.rgb) {
                     on_picture(picture.time_ms, &grey);
                     // A watcher that is gone is reported where it is waited for.
@@ -219,7 +221,7 @@ impl NativeExtractor {
             let clip = Decoded {
                 duration_ms: decoded.duration_ms,
                 limits: &decoded.limits,
-                sound: first.sound(recording, limits),
+                sound: first.sound(recording, has_pictures, limits),
             };
             let seen = || Ok(Some(joined(watching)?).filter(|seen| seen.n_frames > 0));
             let (cue, basis) = self.cue(clip, seen, baseline)?;
@@ -618,6 +620,39 @@ mod tests {
         }
     }
 
+    /// The clip as a transport stream, whose sound begins after its pictures: its place depends on which
+    /// streams are read.
+    fn late_sound(clip: &[u8]) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (
+            folder.path().join("clip.mp4"),
+            folder.path().join("late.ts"),
+        );
+        fs_err::write(&from, clip).unwrap();
+        let run = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-t", "12", "-i"])
+            .arg(&from)
+            .args(["-itsoffset", "0.3", "-t", "12", "-i"])
+            .arg(&from)
+            .args([
+                "-map",
+                "0:v",
+                "-map",
+                "1:a",
+                "-c:v",
+                "mpeg2video",
+                "-c:a",
+                "mp2",
+                "-f",
+                "mpegts",
+            ])
+            .arg(&to)
+            .status()
+            .unwrap();
+        assert!(run.success());
+        fs_err::read(to).unwrap()
+    }
+
     #[test]
     fn the_cue_of_a_recording_is_the_same_whether_its_sound_is_kept_or_decoded_again() {
         let native = NativeExtractor::embedded().unwrap();
@@ -627,7 +662,8 @@ mod tests {
         let talk = clip(talk).audio.unwrap().to_wav();
         let seen = smes_testkit::shared_data("clips")
             .map(|folder| fs_err::read(folder.join("IronMan.mp4")).unwrap());
-        for file in seen.iter().chain([&talk]) {
+        let stream = seen.as_deref().map(late_sound);
+        for file in seen.iter().chain(&stream).chain([&talk]) {
             let recording = Recording::Bytes(file);
             let (mut usual, mut usual_again) = Default::default();
             for _ in 0..2 {

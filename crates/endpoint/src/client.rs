@@ -131,6 +131,9 @@ impl Client {
         config.url.truncate(config.url.trim_end_matches('/').len());
         let agent = Agent::config_builder()
             .timeout_global(Some(config.timeout))
+            // Shorter, so that what was never reached is told from what gave no answer.
+            .timeout_resolve(Some(config.timeout / 2))
+            .timeout_connect(Some(config.timeout / 2))
             .http_status_as_error(false)
             .max_redirects(0)
             .build()

@@ -90,7 +90,15 @@ impl Trouble {
     pub(crate) const fn may_have_cost(self) -> bool {
         matches!(
             self,
-            Self::NoAnswer | Self::Cut | Self::TooLong | Self::Broken
+            Self::NoAnswer | Self::Cut | Self::TooLong | Self::Broken | Self::Status(504)
+        )
+    }
+
+    /// Whether the server was there, and took the request.
+    pub const fn was_reached(self) -> bool {
+        !matches!(
+            self,
+            Self::NotReached | Self::UnknownHost | Self::NoConnection | Self::NotSecure
         )
     }
 }

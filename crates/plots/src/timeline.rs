@@ -141,7 +141,7 @@ impl Timeline {
     fn summed_up(&self) -> String {
         let is_curve = |track: &Track| matches!(&track.mark, Mark::Curve(pieces) if of_curve(pieces, self.end_s).is_some());
         let is_shares = |track: &Track| matches!(&track.mark, Mark::Shares { stretches, .. } if of_shares(stretches, self.end_s).is_some());
-        let column = tick((self.end_s / N_COLUMNS as f64 * 10.0).round() / 10.0);
+        let column = two_digits(self.end_s / N_COLUMNS as f64);
         let mut said = String::new();
         if self.tracks.iter().any(is_curve) {
             let _ = write!(said, " · lines: median and middle 80 % of each {column} s");
@@ -380,6 +380,12 @@ fn round_step(least: f64) -> f64 {
         .unwrap_or(&steps[3])
 }
 
+/// A number above 0 with two significant digits.
+fn two_digits(number: f64) -> String {
+    let scale = 10_f64.powf(1.0 - number.log10().floor());
+    tick((number * scale).round() / scale)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,6 +416,18 @@ mod tests {
                     },
                 },
             ],
+        }
+    }
+
+    #[test]
+    fn a_column_is_told_with_two_digits() {
+        for (number, told) in [
+            (17.0 / 360.0, "0.047"),
+            (30.0 / 360.0, "0.083"),
+            (10.0, "10"),
+            (1.26, "1.3"),
+        ] {
+            assert_eq!(two_digits(number), told);
         }
     }
 

@@ -17,4 +17,4 @@ pub mod starter;
 pub use contrast::contrast;
 pub use error::ReasoningError;
 pub use reasoner::{LabelTasks, Likelihood, Reasoner, SaidTurn};
-pub use reasoners::{AVAILABLE, ReasonerOptions, Weights, open, open_with};
+pub use reasoners::{AVAILABLE, ReasonerOptions, Weights, model_place, open, open_with};

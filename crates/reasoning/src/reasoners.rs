@@ -4,10 +4,10 @@
 //! (`docs/guides/add-a-model.md`).
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::blenderbot::BlenderbotReasoner;
+use crate::blenderbot::{BlenderbotReasoner, model_folder};
 use crate::controls::{AlwaysNeutral, Majority, RepeatForm, RepeatLastStrategy};
 use crate::sequence::LabelDecoding;
 use crate::starter::StarterReasoner;
@@ -93,6 +93,18 @@ impl ReasonerOptions {
             return Err(no_use_for("weights"));
         }
         Ok(())
+    }
+}
+
+/// Where the model of a reasoner's name lies (`starter:DIR`, `blenderbot:RUN`); `None` where the name has
+/// no place, or it is an address.
+pub fn model_place(name: &str) -> Option<PathBuf> {
+    let (kind, place) = name.split_once(':')?;
+    let place = Path::new(place);
+    match kind {
+        _ if name.contains("://") => None,
+        BlenderbotReasoner::NAME => Some(model_folder(place)),
+        _ => Some(place.to_owned()),
     }
 }
 

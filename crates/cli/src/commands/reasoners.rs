@@ -49,14 +49,10 @@ pub(crate) fn open(
     wish.open(corpus, console)
 }
 
-/// Hash of the files at a reasoner's place (`starter:DIR`, `blenderbot:RUN`): which model it is. `None`
-/// where the name has no place, or it is an address.
+/// Hash of the files of a reasoner's model: which one it is. `None` where it is part of the program.
 pub(crate) fn model_hash(name: &str) -> std::io::Result<Option<String>> {
-    let place = name.split_once(':').map(|(_, place)| place);
-    let folder = place.filter(|place| !place.contains("://"));
-    folder
-        .map(|folder| content_hash(Path::new(folder)))
-        .transpose()
+    let place = smes_reasoning::model_place(name);
+    place.map(|place| content_hash(&place)).transpose()
 }
 
 /// Whether the name is that of a control of responses.
@@ -220,14 +216,18 @@ mod tests {
 
     #[test]
     fn a_model_is_known_by_its_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = format!("blenderbot:{}", folder.path().display());
-        let write = |text: &str| fs_err::write(folder.path().join("model.safetensors"), text);
-        write("one").unwrap();
-        let one = model_hash(&name).unwrap();
-        write("two").unwrap();
-        let two = model_hash(&name).unwrap();
-        assert!(one.is_some() && one != two);
+        let run = tempfile::tempdir().unwrap();
+        let model = run.path().join("model");
+        fs_err::create_dir(&model).unwrap();
+        let write = |name: &str, text: &str| fs_err::write(run.path().join(name), text).unwrap();
+        let hash = |place: &Path| model_hash(&format!("blenderbot:{}", place.display())).unwrap();
+        write("model/sequence.toml", "");
+        write("model/model.safetensors", "one");
+        let one = hash(run.path());
+        write("predictions.jsonl", "not of the model");
+        assert!(one.is_some() && one == hash(run.path()) && one == hash(&model));
+        write("model/model.safetensors", "two");
+        assert_ne!(one, hash(run.path()));
         for name in ["starter", "endpoint:http://127.0.0.1/v1"] {
             assert_eq!(model_hash(name).unwrap(), None);
         }

@@ -61,7 +61,12 @@ pub(super) fn refused(
             Ok(with) => Ok(with <= without),
             Err(error @ EndpointError::Budget { .. }) => Err(error),
             // The same without it was answered a moment ago.
-            Err(error) if error.is_about_request() || silence == Silence::TakeAsNo => Ok(true),
+            Err(error) if error.is_about_request() => Ok(true),
+            Err(EndpointError::GaveUp { last, .. })
+                if last.was_reached() && silence == Silence::TakeAsNo =>
+            {
+                Ok(true)
+            }
             Err(error) => Err(error),
         }
     };

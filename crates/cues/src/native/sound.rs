@@ -22,7 +22,9 @@ pub(super) struct Sound<'s> {
 
 enum Place<'s> {
     Memory(Cow<'s, [f32]>),
-    Recording(Recording<'s>, &'s Limits),
+    /// Decoded again, with what was decoded of it before: some formats place their sound by the times of
+    /// all streams that are read.
+    Recording(Recording<'s>, DecodeOptions, &'s Limits),
 }
 
 impl<'s> Sound<'s> {
@@ -44,13 +46,9 @@ impl<'s> Sound<'s> {
         &self,
         mut on_part: impl FnMut(Part<'_>) -> Result<(), CueError> + Send,
     ) -> Result<(), CueError> {
-        let (recording, limits) = match &self.place {
+        let (recording, options, limits) = match &self.place {
             Place::Memory(samples) => return on_part(Part::whole(samples)),
-            Place::Recording(recording, limits) => (recording, limits),
-        };
-        let options = DecodeOptions {
-            sample_rate: self.sample_rate,
-            video: None,
+            Place::Recording(recording, options, limits) => (recording, options, limits),
         };
         let mut pieces = Pieces::new(self.extent.n_samples, self.sample_rate);
         let mut heard = Ok(());
@@ -61,7 +59,7 @@ impl<'s> Sound<'s> {
                 }
             });
         };
-        recording.watch(&options, limits, |_| (), on_sound)?;
+        recording.watch(options, limits, |_| (), on_sound)?;
         heard?;
         if pieces.is_complete() {
             return Ok(());
@@ -72,7 +70,7 @@ impl<'s> Sound<'s> {
 
 /// Hears a recording for the first time.
 pub(super) struct FirstHearing {
-    sample_rate: u32,
+    options: DecodeOptions,
     n_most: usize,
     extent: Extent,
     /// All of it, as long as it is short enough.
@@ -80,10 +78,10 @@ pub(super) struct FirstHearing {
 }
 
 impl FirstHearing {
-    /// Keeps so many samples at most.
-    pub(super) fn new(sample_rate: u32, n_most: usize) -> Self {
+    /// Keeps so many samples at most of what is decoded like this.
+    pub(super) fn new(options: DecodeOptions, n_most: usize) -> Self {
         Self {
-            sample_rate,
+            options,
             n_most,
             extent: Extent::default(),
             kept: Some(Vec::new()),
@@ -102,18 +100,23 @@ impl FirstHearing {
         }
     }
 
-    /// The sound of the recording that was heard; none where there was none.
+    /// The sound of the recording that was heard, with pictures or without; none where there was none.
     pub(super) fn sound<'s>(
         self,
         recording: Recording<'s>,
+        has_pictures: bool,
         limits: &'s Limits,
     ) -> Option<Sound<'s>> {
+        let options = DecodeOptions {
+            video: self.options.video.filter(|_| has_pictures),
+            ..self.options
+        };
         (self.extent.n_samples > 0).then(|| Sound {
-            sample_rate: self.sample_rate,
+            sample_rate: options.sample_rate,
             extent: self.extent,
             place: self
                 .kept
-                .map_or(Place::Recording(recording, limits), |kept| {
+                .map_or(Place::Recording(recording, options, limits), |kept| {
                     Place::Memory(Cow::Owned(kept))
                 }),
         })
@@ -124,6 +127,13 @@ impl FirstHearing {
 mod tests {
     use super::*;
     use crate::voice::signals::{RATE, beats};
+
+    fn heard_at_rate() -> DecodeOptions {
+        DecodeOptions {
+            sample_rate: RATE,
+            video: None,
+        }
+    }
 
     #[test]
     fn a_recording_that_is_not_kept_is_heard_as_often_as_it_takes() {
@@ -137,11 +147,11 @@ mod tests {
         let options = DecodeOptions::audio_only();
         let decoded = recording.decode(&options, &limits).unwrap().audio.unwrap();
         for (n_most, most_parts) in [(usize::MAX, 1), (decoded.samples.len() - 1, 8)] {
-            let mut first = FirstHearing::new(RATE, n_most);
+            let mut first = FirstHearing::new(heard_at_rate(), n_most);
             recording
                 .watch(&options, &limits, |_| (), |piece| first.hear(piece))
                 .unwrap();
-            let sound = first.sound(recording, &limits).unwrap();
+            let sound = first.sound(recording, false, &limits).unwrap();
             assert_eq!(sound.extent, Extent::of(&decoded.samples));
             for _ in 0..2 {
                 let (mut heard, mut n_parts) = (Vec::new(), 0);
@@ -170,9 +180,11 @@ mod tests {
         };
         let file = short.to_wav();
         let limits = Limits::corpus();
-        let mut first = FirstHearing::new(RATE, 0);
+        let mut first = FirstHearing::new(heard_at_rate(), 0);
         first.hear(&long.samples);
-        let sound = first.sound(Recording::Bytes(&file), &limits).unwrap();
+        let sound = first
+            .sound(Recording::Bytes(&file), false, &limits)
+            .unwrap();
         let error = sound.play(|_| Ok(())).unwrap_err();
         assert!(matches!(error, CueError::Media(MediaError::Changed)));
         let refused = |_: Part<'_>| Err(CueError::UnsupportedSampleRate { found: 1 });

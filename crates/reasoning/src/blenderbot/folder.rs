@@ -37,7 +37,7 @@ pub struct SequenceFile {
 }
 
 /// The folder of the model itself: `dir`, or `dir/model` when `dir` is a run.
-pub(super) fn model_folder(dir: &Path) -> PathBuf {
+pub(crate) fn model_folder(dir: &Path) -> PathBuf {
     let inside = dir.join("model");
     if inside.join(SEQUENCE_FILE).exists() {
         inside

@@ -16,6 +16,7 @@ mod likelihood;
 mod reasoner;
 mod stream;
 
+pub(crate) use folder::model_folder;
 pub use folder::{SEQUENCE_FILE, SequenceFile};
 pub use likelihood::{TokenLikelihood, token_likelihoods};
 pub use reasoner::BlenderbotReasoner;
