@@ -85,7 +85,7 @@ pub struct FitRecipe {
     /// Instances a forward and backward pass. Gradients of the shards of a step are summed in their
     /// order, so that the result depends neither on memory nor on who computed which shard.
     pub shard_size: usize,
-    /// Whose `AdamW`.
+    /// Whose `AdamW`; torch's in runs that were made before there was a choice.
     #[serde(default)]
     pub adamw: AdamWForm,
     /// Peak learning rate of `AdamW`.
