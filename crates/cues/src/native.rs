@@ -620,14 +620,11 @@ mod tests {
         }
     }
 
-    /// The clip as a transport stream, whose sound begins after its pictures: its place depends on which
-    /// streams are read.
-    fn late_sound(clip: &[u8]) -> Vec<u8> {
+    /// The clip in a container of that kind; its sound begins after its pictures. In some kinds its place
+    /// depends on which streams are read.
+    fn late_sound(clip: &[u8], kind: &str) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
-        let (from, to) = (
-            folder.path().join("clip.mp4"),
-            folder.path().join("late.ts"),
-        );
+        let (from, to) = (folder.path().join("clip.mp4"), folder.path().join("late"));
         fs_err::write(&from, clip).unwrap();
         let run = std::process::Command::new("ffmpeg")
             .args(["-v", "error", "-t", "12", "-i"])
@@ -635,22 +632,16 @@ mod tests {
             .args(["-itsoffset", "0.3", "-t", "12", "-i"])
             .arg(&from)
             .args([
-                "-map",
-                "0:v",
-                "-map",
-                "1:a",
-                "-c:v",
-                "mpeg2video",
-                "-c:a",
-                "mp2",
-                "-f",
-                "mpegts",
+                "-map", "0:v", "-map", "1:a", "-c:v", "mpeg4", "-c:a", "aac", "-f", kind,
             ])
             .arg(&to)
             .status()
             .unwrap();
         assert!(run.success());
-        fs_err::read(to).unwrap()
+        let file = fs_err::read(to).unwrap();
+        let probe = Recording::Bytes(&file).probe(&Limits::corpus()).unwrap();
+        assert_eq!(probe.has_steady_times(), kind != "mpegts");
+        file
     }
 
     #[test]
@@ -662,8 +653,11 @@ mod tests {
         let talk = clip(talk).audio.unwrap().to_wav();
         let seen = smes_testkit::shared_data("clips")
             .map(|folder| fs_err::read(folder.join("IronMan.mp4")).unwrap());
-        let stream = seen.as_deref().map(late_sound);
-        for file in seen.iter().chain(&stream).chain([&talk]) {
+        let kinds = ["mpegts", "mp4", "matroska"];
+        let late = seen
+            .as_deref()
+            .map(|seen| kinds.map(|kind| late_sound(seen, kind)));
+        for file in seen.iter().chain(late.iter().flatten()).chain([&talk]) {
             let recording = Recording::Bytes(file);
             let (mut usual, mut usual_again) = Default::default();
             for _ in 0..2 {

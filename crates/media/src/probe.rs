@@ -62,6 +62,16 @@ pub struct VideoStream {
     pub rotation: i32,
 }
 
+impl Probe {
+    /// Whether a stream lies at the same times whichever others are read with it. ffmpeg's reading of
+    /// formats whose times may jump, such as MPEG's transport stream, does not promise that; those in
+    /// which most recordings come do.
+    pub fn has_steady_times(&self) -> bool {
+        let mut names = self.format.split(',');
+        names.any(|name| name == "mp4" || name == "matroska")
+    }
+}
+
 /// Looks at a file without decoding it.
 ///
 /// # Errors

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::decode::{Sinks, Watched, decode_to, time_ms};
+use crate::probe::probe_source;
 use crate::source::Source;
-use crate::{Clip, DecodeOptions, Limits, MediaError, decode, decode_bytes};
+use crate::{Clip, DecodeOptions, Limits, MediaError, Probe, decode, decode_bytes};
 
 /// A picture while it is decoded.
 #[derive(Clone, Copy)]
@@ -29,6 +30,21 @@ pub enum Recording<'r> {
 }
 
 impl Recording<'_> {
+    fn source(&self, limits: &Limits) -> Result<Source, MediaError> {
+        match self {
+            Self::File(path) => Source::file(path, limits),
+            Self::Bytes(bytes) => Source::bytes(bytes, limits),
+        }
+    }
+
+    /// Looks at it without decoding it.
+    ///
+    /// # Errors
+    /// As [`crate::probe()`].
+    pub fn probe(&self, limits: &Limits) -> Result<Probe, MediaError> {
+        probe_source(&self.source(limits)?, limits)
+    }
+
     /// Decodes it whole: [`decode()`] or [`decode_bytes`].
     ///
     /// # Errors
@@ -53,10 +69,7 @@ impl Recording<'_> {
         mut on_picture: impl FnMut(Picture<'_>) + Send,
         mut on_sound: impl FnMut(&[f32]) + Send,
     ) -> Result<Watched, MediaError> {
-        let source = match self {
-            Self::File(path) => Source::file(path, limits)?,
-            Self::Bytes(bytes) => Source::bytes(bytes, limits)?,
-        };
+        let source = self.source(limits)?;
         let mut n_pictures = 0;
         let mut picture = |(width, height), rgb: Vec<u8>| {
             if let Some(video) = options.video {

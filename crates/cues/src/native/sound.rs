@@ -22,8 +22,8 @@ pub(super) struct Sound<'s> {
 
 enum Place<'s> {
     Memory(Cow<'s, [f32]>),
-    /// Decoded again, with what was decoded of it before: some formats place their sound by the times of
-    /// all streams that are read.
+    /// Decoded again; with its pictures where the format may place sound by the times of all streams that
+    /// are read.
     Recording(Recording<'s>, DecodeOptions, &'s Limits),
 }
 
@@ -107,18 +107,23 @@ impl FirstHearing {
         has_pictures: bool,
         limits: &'s Limits,
     ) -> Option<Sound<'s>> {
-        let options = DecodeOptions {
-            video: self.options.video.filter(|_| has_pictures),
-            ..self.options
+        let sample_rate = self.options.sample_rate;
+        let again = || {
+            let is_steady = || {
+                recording
+                    .probe(limits)
+                    .is_ok_and(|it| it.has_steady_times())
+            };
+            let video = self.options.video.filter(|_| has_pictures && !is_steady());
+            Place::Recording(recording, DecodeOptions { sample_rate, video }, limits)
         };
         (self.extent.n_samples > 0).then(|| Sound {
-            sample_rate: options.sample_rate,
+            sample_rate,
             extent: self.extent,
-            place: self
-                .kept
-                .map_or(Place::Recording(recording, options, limits), |kept| {
-                    Place::Memory(Cow::Owned(kept))
-                }),
+            place: match self.kept {
+                Some(kept) => Place::Memory(Cow::Owned(kept)),
+                None => again(),
+            },
         })
     }
 }
